@@ -1,0 +1,28 @@
+# The whole project in four words: make demo, make test, make lint, make encoder.
+
+PYTHON ?= python3
+DEMO_ENV := .venv-demo
+DEV_ENV := .venv
+
+.PHONY: demo test lint encoder clean
+
+demo: $(DEMO_ENV)/ready
+	$(DEMO_ENV)/bin/goodpart demo
+
+test: lint
+	.ci/packages mosquitto mosquitto-clients
+	$(DEV_ENV)/bin/pytest
+
+lint: $(DEV_ENV)/ready
+	$(DEV_ENV)/bin/ruff format --check .
+	$(DEV_ENV)/bin/ruff check .
+	$(DEV_ENV)/bin/mypy
+
+$(DEMO_ENV)/ready: pyproject.toml .ci/environment
+	.ci/environment $(PYTHON) $(DEMO_ENV) demo
+
+$(DEV_ENV)/ready: pyproject.toml .ci/environment
+	.ci/environment $(PYTHON) $(DEV_ENV) dev
+
+clean:
+	rm -rf $(DEMO_ENV) $(DEV_ENV) demo-output

@@ -1,0 +1,1 @@
+"""The line device: camera and recipe in, one verdict per part out."""

@@ -1,0 +1,91 @@
+"""The only file that constructs and connects: a configuration becomes a running line."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from edge.capture.camera import CameraSource
+from edge.capture.sources import FolderSource, Source
+from edge.capture.video import VideoSource
+from edge.capture.watch import WatchSource
+from edge.config import (
+    CameraConfig,
+    FolderConfig,
+    MqttConfig,
+    SourceConfig,
+    StationConfig,
+    VideoConfig,
+    WatchConfig,
+)
+from edge.errors import BadConfig
+from edge.host.clock import Boot
+from edge.loop import Line, Sink
+from edge.recipe.recipe import open_recipe
+from edge.report.broker import Broker
+from edge.report.jsonl import JsonLines
+from edge.report.message import StationName
+from edge.report.publisher import MqttPublisher
+
+
+@contextmanager
+def built(config: StationConfig, stop: threading.Event) -> Iterator[Line]:
+    """Build the line, and take it down again whatever happens. Setting `stop` ends its source.
+
+    Raises:
+        Refuse: recipe, source or sink cannot be used, or a golden picture is not reproduced.
+    """
+    # The matrix library would start a thread a core, which then wait for each other on a shared box.
+    threadpool_limits(config.threads)
+    recipe = open_recipe(Path(config.recipe), config.threads)
+    recipe.reproduce_golden()
+    source = make_source(config.source, stop)
+    boot = Boot()
+    with ExitStack() as stack:
+        sinks: list[Sink] = []
+        if config.results:
+            sinks.append(JsonLines(Path(config.results.path)))
+            stack.callback(sinks[-1].close)
+        if config.mqtt:
+            sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), config.station, boot.id))
+            stack.callback(sinks[-1].close)
+        yield Line(config.station, recipe, source, sinks, boot)
+
+
+def make_source(config: SourceConfig, stop: threading.Event) -> Source:
+    """The source that the configuration names."""
+    match config:
+        case FolderConfig():
+            return FolderSource(Path(config.path), stop)
+        case WatchConfig():
+            return WatchSource(Path(config.path), config.poll_s, stop)
+        case VideoConfig():
+            return VideoSource(Path(config.path), config.every, stop)
+        case CameraConfig():
+            return CameraSource(config.device, config.interval_s, config.timeout_s, stop)
+
+
+def make_broker(config: MqttConfig, station: StationName) -> Broker:
+    """How to reach the broker, with the password read from its file."""
+    names = (station.site, station.area, station.line, station.station)
+    return Broker(
+        host=config.host,
+        port=config.port,
+        protocol=str(config.protocol),
+        prefix=config.prefix,
+        client_id=config.client_id or "goodpart-" + "-".join(names),
+        username=config.username,
+        password=_read_secret(Path(config.password_file)) if config.password_file else None,
+        close_s=config.close_s,
+    )
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text().rstrip("\r\n")
+    except OSError as err:
+        raise BadConfig(f"mqtt.password_file: {path} cannot be read: {err.strerror}; may this user read it?") from None
+    except UnicodeDecodeError:
+        raise BadConfig(f"mqtt.password_file: {path} is not text; write the password into it as UTF-8.") from None

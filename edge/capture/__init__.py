@@ -1,0 +1,1 @@
+"""Pictures in: files, cameras, and whether they are fit to be judged."""

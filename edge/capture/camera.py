@@ -1,0 +1,167 @@
+"""A live camera through OpenCV. A thread of its own keeps only the newest frame, so that none is ever stale."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import cv2
+from numpy.typing import NDArray
+
+from edge.capture.pictures import to_bgr
+from edge.errors import BadPicture, CameraLost
+from edge.host.clock import utc_now
+from edge.types import Frame, Reason, Shot, Unfit, Verdict
+
+log = logging.getLogger(__name__)
+
+_FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
+_STOP_POLL_S = 0.1
+_GOODBYE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What OpenCV gave, as it is; `number` counts the frames of this reader, times are those of its arrival."""
+
+    pixels: NDArray[Any]
+    number: int
+    mono_s: float
+    utc: datetime
+
+
+class NewestFrame:
+    """Reads a camera for ever in a thread and keeps the newest frame; opens the camera again with growing pauses.
+
+    OpenCV's read can block for ever and its release then would too, so only this thread calls them. It is a daemon:
+    a camera that hangs does not keep the process from ending.
+    """
+
+    def __init__(self, device: int | str, timeout_s: float, stop: threading.Event) -> None:
+        self._device, self._timeout_s, self._stop = device, timeout_s, stop
+        self._changed = threading.Condition()
+        self._newest: Exposure | None = None
+        self._fault = ""
+        self._reader = threading.Thread(target=self._read_for_ever, name="camera", daemon=True)
+        self._reader.start()
+
+    @property
+    def fault(self) -> str:
+        """Why there is no newer frame, as far as is known."""
+        return self._fault or f"no frame within {self._timeout_s:g} s"
+
+    def newer_than(self, mono_s: float, timeout_s: float) -> Exposure | None:
+        """Wait for a frame that arrived after `mono_s`; None when none comes in time or the line is stopped."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while (newest := self._newest) is None or newest.mono_s <= mono_s:
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0 or self._stop.is_set():
+                    return None
+                # In slices, because stopping is an event of its own.
+                self._changed.wait(min(left_s, _STOP_POLL_S))
+        return newest
+
+    def join(self) -> None:
+        """After stop: let the reader give the camera back, but not for ever."""
+        self._reader.join(_GOODBYE_S)
+
+    def _read_for_ever(self) -> None:
+        pause_s = _FIRST_BACKOFF_S
+        number = 0
+        while not self._stop.is_set():
+            before = number
+            try:
+                for number, exposure in enumerate(self._exposures(before), before + 1):  # noqa: B007 - it goes on next time
+                    self._keep(exposure)
+                self._fault = "the camera gives no more frames"
+            except (CameraLost, cv2.error) as err:
+                self._fault = str(err)
+            # A camera that gave frames is tried again soon; one that does not, with growing pauses.
+            pause_s = _FIRST_BACKOFF_S if number > before else min(pause_s * 2, _LAST_BACKOFF_S)
+            self._stop.wait(pause_s)
+
+    def _exposures(self, number: int) -> Iterator[Exposure]:
+        """Frame after frame until there is none any more."""
+        camera = _open(self._device, self._timeout_s)
+        try:
+            while not self._stop.is_set():
+                found, pixels = camera.read()
+                if not found or pixels is None or pixels.size == 0:
+                    return
+                number += 1
+                yield Exposure(pixels, number, time.monotonic(), utc_now())
+        finally:
+            camera.release()
+
+    def _keep(self, exposure: Exposure) -> None:
+        with self._changed:
+            self._newest, self._fault = exposure, ""
+            self._changed.notify_all()
+
+
+class CameraSource:
+    """One frame every `interval_s`, arrived after the moment it was asked for.
+
+    The line says CAMERA_LOST once when no frame comes within `timeout_s`, and goes on when the camera is back.
+
+    Args:
+        device: index (0), device path (/dev/v4l/by-id/…) or URL (rtsp://…, http://…).
+        interval_s: free-running interval between two parts.
+        timeout_s: how long opening or one frame may take.
+        stop: ends the iteration.
+    """
+
+    def __init__(self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event) -> None:
+        self._device, self._interval_s, self._timeout_s, self._stop = device, interval_s, timeout_s, stop
+
+    def __iter__(self) -> Iterator[Shot]:
+        frames = NewestFrame(self._device, self._timeout_s, self._stop)
+        lost = False
+        while not self._stop.is_set():
+            asked_s, asked_utc = time.monotonic(), utc_now()
+            part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
+            exposure = frames.newer_than(asked_s, self._timeout_s)
+            if exposure:
+                if lost:
+                    log.warning("camera %s is back", self._device)
+                lost = False
+                yield _shot(part_id, exposure)
+            elif not lost and not self._stop.is_set():
+                lost = True
+                fault = frames.fault
+                log.error("camera %s is lost: %s; trying again for ever", self._device, fault)
+                yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
+            self._stop.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
+        frames.join()
+
+    def done(self, shot: Shot, verdict: Verdict) -> None:
+        """Nothing to tidy up."""
+
+
+def _shot(part_id: str, exposure: Exposure) -> Shot:
+    times = exposure.number, exposure.mono_s, exposure.utc
+    try:
+        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))
+    except BadPicture as err:
+        return Unfit(part_id, *times, err.reason, str(err))
+
+
+def _open(device: int | str, timeout_s: float) -> cv2.VideoCapture:
+    is_url = isinstance(device, str) and "://" in device
+    if is_url:
+        # Timeouts count only with the back end named and given at opening.
+        timeout_ms = round(timeout_s * 1000)
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
+        camera = cv2.VideoCapture(str(device), cv2.CAP_FFMPEG, limits)
+    else:
+        camera = cv2.VideoCapture(device, cv2.CAP_V4L2)
+    if not camera.isOpened():
+        camera.release()
+        raise CameraLost(f"camera {device} cannot be opened; is it plugged in, and may this user read it?")
+    if not is_url:
+        camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return camera

@@ -1,0 +1,60 @@
+"""Where pictures come from: what every source is, and the simplest one, a folder."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from edge.capture.pictures import list_pictures, read_picture
+from edge.errors import BadPicture
+from edge.host.clock import utc_now
+from edge.types import Frame, Shot, Unfit, Verdict
+
+
+class Source(Protocol):
+    """An iterable of shots. One that gives no picture yields `Unfit`; nothing is left out silently."""
+
+    def __iter__(self) -> Iterator[Shot]:
+        """Shots in order; ends when the source does or when it is told to stop."""
+
+    def done(self, shot: Shot, verdict: Verdict) -> None:
+        """The shot has been judged and handed to every sink."""
+
+
+def shoot_file(path: Path, seq: int) -> Shot:
+    """Read one picture file; what cannot be read becomes an `Unfit` shot with its reason."""
+    taken_mono_s, taken_utc = time.monotonic(), utc_now()
+    part_id = _as_text(path.stem)
+    try:
+        pixels = read_picture(path)
+    except BadPicture as err:
+        return Unfit(part_id, seq, taken_mono_s, taken_utc, err.reason, _as_text(str(err)))
+    return Frame(part_id, seq, taken_mono_s, taken_utc, pixels)
+
+
+def _as_text(name: str) -> str:
+    """A file name may hold any bytes, a message only Unicode."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+class FolderSource:
+    """Every picture of a folder once, by name.
+
+    Raises:
+        BadConfig: the folder is missing or holds no picture.
+    """
+
+    def __init__(self, folder: Path, stop: threading.Event) -> None:
+        self._paths = list_pictures(folder)
+        self._stop = stop
+
+    def __iter__(self) -> Iterator[Shot]:
+        for seq, path in enumerate(self._paths):
+            if self._stop.is_set():
+                return
+            yield shoot_file(path, seq)
+
+    def done(self, shot: Shot, verdict: Verdict) -> None:
+        """The files stay where they are."""

@@ -1,0 +1,110 @@
+"""Everything a station file names, tried before the shift starts; one finding each."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.app import make_broker, make_source
+from edge.capture.fitness import look_at, unfit
+from edge.config import SourceConfig, WatchConfig, load_config
+from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
+from edge.recipe.recipe import Recipe, open_recipe
+from edge.report.broker import Broker, explain, make_client
+from edge.report.jsonl import JsonLines
+from edge.types import Frame, Unfit
+
+_BROKER_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried. detail: what was found, or what is wrong and the mend."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def check_station(path: Path) -> list[Finding]:
+    """Try configuration, recipe, source, broker and result file; never raises what it was made to find."""
+    try:
+        config = load_config(path)
+    except GoodpartError as err:
+        return [Finding("config", ok=False, detail=str(err))]
+    recipe: Recipe | None = None
+
+    def try_recipe() -> str:
+        nonlocal recipe
+        recipe = open_recipe(Path(config.recipe), config.threads)
+        recipe.reproduce_golden()
+        card = recipe.manifest
+        return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+
+    findings = [Finding("config", ok=True, detail=str(path)), _try("recipe", try_recipe)]
+    findings.append(_try("source", lambda: _try_source(config.source, recipe)))
+    if mqtt := config.mqtt:
+        findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
+    if results := config.results:
+        findings.append(_try("results", lambda: _try_results(Path(results.path))))
+    return findings
+
+
+def _try(what: str, action: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, ok=True, detail=action())
+    except GoodpartError as err:
+        return Finding(what, ok=False, detail=str(err))
+
+
+def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
+    stop = threading.Event()
+    source = make_source(config, stop)
+    if isinstance(config, WatchConfig):
+        return f"{config.path} can be watched"
+    shot = next(iter(source), None)
+    stop.set()
+    if shot is None:
+        raise BadConfig("source: gives no picture.")
+    if isinstance(shot, Unfit):
+        raise CameraLost(f"source: {shot.detail}")
+    assert isinstance(shot, Frame)  # noqa: S101 - a shot is one or the other
+    if recipe and (fault := unfit(look_at(shot.pixels), recipe.manifest.fitness)):
+        raise BadConfig(f"source: {fault[1]}; use a recipe built from this camera's pictures.")
+    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}"
+
+
+def _try_broker(broker: Broker) -> str:
+    """Connect once, under another client id so that a running device keeps its connection."""
+    answered = threading.Event()
+    codes: list[ReasonCode] = []
+    client = make_client(replace(broker, client_id=f"{broker.client_id}-check"))
+    client.connect_timeout = _BROKER_TIMEOUT_S
+
+    def on_connect(_client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
+        codes.append(code)
+        answered.set()
+
+    client.on_connect = on_connect
+    address = f"{broker.host}:{broker.port}"
+    try:
+        client.connect(broker.host, broker.port)
+        client.loop_start()
+        answered.wait(_BROKER_TIMEOUT_S)
+    except OSError as err:
+        raise BrokerLost(f"mqtt: {address} cannot be reached: {err}.") from None
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if not codes:
+        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker within {_BROKER_TIMEOUT_S:g} s.")
+    if codes[0].is_failure:
+        raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
+    return f"{address} accepts the connection, MQTT {broker.protocol}"
+
+
+def _try_results(path: Path) -> str:
+    JsonLines(path).close()
+    return f"{path} can be written"

@@ -1,0 +1,216 @@
+"""goodpart run | once | check: the device's side of the one command.
+
+`calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.errors import GoodpartError, Refuse
+
+if TYPE_CHECKING:
+    from edge.types import Verdict
+
+EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+COMMAND_GROUP = "goodpart.commands"
+
+
+class Commands(click.Group):
+    """The commands of this package, and by name those of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names; nothing is imported for that."""
+        return sorted({*super().list_commands(ctx), *(e.name for e in entry_points(group=COMMAND_GROUP))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Ours, or one found by its entry point."""
+        if own := super().get_command(ctx, cmd_name):
+            return own
+        for entry in entry_points(group=COMMAND_GROUP, name=cmd_name):
+            command = entry.load()
+            assert isinstance(command, click.Command)  # noqa: S101 - entry points of our own distribution
+            return command
+        return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("goodpart"), prog_name="goodpart")
+def goodpart() -> None:
+    """Visual quality checks that learn from good parts.
+
+    \b
+    Training engineer   goodpart export      backbone  →  encoder
+    Line engineer       goodpart calibrate   good parts  →  recipe
+    Line device         goodpart run         camera  →  verdicts over MQTT
+
+    Exit codes: 0 all went well (for `once`: OK), 1 NOK or not everything delivered, 2 refused with one sentence why,
+    3 NOT_DECIDABLE, 130 interrupted.
+    """  # noqa: D301 - click wants the backspace character itself
+
+
+@goodpart.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("-v", "--verbose", is_flag=True, help="Also log connections and each verdict.")
+def run(config: Path, verbose: bool) -> None:
+    """Judge parts as the station file CONFIG says, until its source ends or the process is told to stop.
+
+    \b
+    A station file:
+      station: {site: ulm, area: cells, line: line-1, station: el-camera}
+      recipe: recipes/cell
+      source: {kind: watch, path: incoming}    # or folder, video (path:), camera (device:)
+      mqtt: {host: broker.example}             # results on goodpart/v1/ulm/cells/line-1/el-camera/result
+      results: {path: results.jsonl}           # and as lines of JSON
+    """  # noqa: D301 - click wants the backspace character itself
+    from edge.app import built
+    from edge.config import load_config
+
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    with built(load_config(config), stop) as line:
+        tally = line.run()
+    missing = sum(sink.undelivered for sink in line.sinks)
+    counts = ", ".join(f"{count} {decision}" for decision, count in sorted(tally.items())) or "nothing"
+    click.echo(f"judged {tally.total()}: {counts}; {missing} not delivered", err=True)
+    sys.exit(EXIT_NOK if missing else EXIT_OK)
+
+
+@goodpart.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("-r", "--recipe", required=True, type=click.Path(path_type=Path), help="Recipe folder.")
+@click.option(
+    "-o",
+    "--overlay",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Overlay picture  [default: IMAGE-overlay.png here]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+def once(image: Path, recipe: Path, target: Path | None, as_json: bool) -> None:
+    """Judge one picture, print its verdict and write a picture that shows where the defect is."""
+    import cv2
+
+    from edge.capture.sources import shoot_file
+    from edge.loop import inspect
+    from edge.recipe.recipe import open_recipe
+    from edge.report.overlay import overlay
+    from edge.types import Decision, Frame
+
+    opened = open_recipe(recipe)
+    opened.reproduce_golden()
+    shot = shoot_file(image, 0)
+    verdict = inspect(shot, opened)
+    threshold = opened.manifest.threshold
+    written: Path | None = None
+    if isinstance(shot, Frame):
+        written = target or Path(f"{image.stem}-overlay.png")
+        _write_picture(written, cv2.imencode(".png", overlay(shot.pixels, verdict, threshold))[1].tobytes())
+    click.echo(_as_json(image, verdict, threshold, written) if as_json else _in_words(verdict, threshold, written))
+    sys.exit({Decision.OK: EXIT_OK, Decision.NOK: EXIT_NOK}.get(verdict.decision, EXIT_NOT_DECIDABLE))
+
+
+@goodpart.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(config: Path, as_json: bool) -> None:
+    """Try everything CONFIG names before the shift: recipe and golden pictures, source, broker, files."""
+    from edge.check import check_station
+
+    findings = check_station(config)
+    if as_json:
+        click.echo(json.dumps([{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings]))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<8}  {finding.detail}")
+    sys.exit(EXIT_OK if all(f.ok for f in findings) else EXIT_REFUSED)
+
+
+def _in_words(verdict: "Verdict", threshold: float, written: Path | None) -> str:
+    words = f"{verdict.decision}  {verdict.reason}"
+    if verdict.score:
+        words += f"  score {verdict.score.value:.3f}, threshold {threshold:.3f}"
+    if verdict.detail:
+        words += f"  ({verdict.detail})"
+    for region in verdict.regions:
+        words += f"\n  {region.width}×{region.height} pixels at ({region.x}, {region.y}), peak {region.peak:.2f}"
+    return words + (f"\noverlay: {written}" if written else "")
+
+
+def _as_json(image: Path, verdict: "Verdict", threshold: float, written: Path | None) -> str:
+    return json.dumps(
+        {
+            "image": str(image),
+            "verdict": verdict.decision,
+            "reason": verdict.reason,
+            "detail": verdict.detail,
+            "score": verdict.score.value if verdict.score else None,
+            "threshold": threshold,
+            "regions": [asdict(region) for region in verdict.regions],
+            "overlay": str(written) if written else None,
+        }
+    )
+
+
+def _write_picture(path: Path, raw: bytes) -> None:
+    try:
+        path.write_bytes(raw)
+    except OSError as err:
+        raise Refuse(f"{path}: cannot be written: {err.strerror}; choose another place with --overlay.") from None
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    asked: SimpleQueue[int] = SimpleQueue()
+
+    def ask(number: int, _frame: object) -> None:
+        # Not stop.set(): the main thread may hold the event's lock at this very moment, and would wait for itself.
+        asked.put(number)
+        # The first signal ends after the part in work; a second one ends at once.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def pass_on() -> None:
+        asked.get()
+        stop.set()
+
+    threading.Thread(target=pass_on, name="signals", daemon=True).start()
+    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, ask)
+
+
+def main() -> None:
+    """Run the command line; an error raised on purpose is one sentence and exit code 2, never a traceback."""
+    # OpenCV and FFmpeg write their own complaints to stderr; ours say the same with the file's name.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        goodpart(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as err:
+        err.show()
+        sys.exit(EXIT_REFUSED)
+    except GoodpartError as err:
+        click.echo(f"error: {err}", err=True)
+        sys.exit(EXIT_REFUSED)
+    except BrokenPipeError:
+        # The reader of our output has gone, as with `| head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_OK)
+
+
+if __name__ == "__main__":
+    main()

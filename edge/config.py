@@ -1,0 +1,130 @@
+"""The station's configuration file: one camera, one recipe, and who is told."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from edge.report.message import Level, StationName
+from edge.strict import Strict, load_yaml
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class FolderConfig(Strict):
+    """Every picture of a folder once, by name; then the run ends."""
+
+    kind: Literal["folder"]
+    path: Text
+
+
+class WatchConfig(Strict):
+    """Files as they arrive; judged ones are moved to processed/ and failed/."""
+
+    kind: Literal["watch"]
+    path: Text
+    poll_s: float = Field(default=0.2, ge=0.01, le=60)
+
+
+class VideoConfig(Strict):
+    """Every n-th frame of a video file; then the run ends."""
+
+    kind: Literal["video"]
+    path: Text
+    every: int = Field(default=1, ge=1)
+
+
+class CameraConfig(Strict):
+    """A live camera: index, /dev path or URL."""
+
+    kind: Literal["camera"]
+    device: Annotated[int, Field(ge=0, le=255)] | Text
+    interval_s: float = Field(default=1.0, ge=0, le=3600)
+    timeout_s: float = Field(default=5.0, ge=0.1, le=120)
+
+
+SourceConfig = Annotated[FolderConfig | WatchConfig | VideoConfig | CameraConfig, Field(discriminator="kind")]
+
+
+def _only_a_name(host: str) -> str:
+    """Paho's thread would end without a word on a name that cannot even be looked up."""
+    if "/" in host or host.count(":") == 1 or not host.isprintable() or " " in host:
+        raise ValueError(f"{host!r} is not a host name or address alone; the port has a key of its own, mqtt.port")
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"{host!r} cannot be a host name; correct it") from None
+    return host
+
+
+Host = Annotated[Text, AfterValidator(_only_a_name)]
+
+
+class MqttConfig(Strict):
+    """The plant's broker. The password stands in a file of its own, never here."""
+
+    host: Host
+    port: int = Field(default=1883, ge=1, le=65535)
+    protocol: Literal[5, "3.1.1"] = 5
+    prefix: Level = "goodpart"
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    username: Text | None = None
+    password_file: Text | None = None
+    close_s: float = Field(default=10.0, ge=0, le=600)
+
+    @model_validator(mode="after")
+    def _password_needs_a_name(self) -> "MqttConfig":
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file is given without username; add mqtt.username")
+        return self
+
+
+class ResultsConfig(Strict):
+    """Results as JSON lines, appended; "-" is standard output."""
+
+    path: Text
+
+
+class StationConfig(Strict):
+    """The whole file."""
+
+    station: StationName
+    recipe: Text
+    source: SourceConfig
+    mqtt: MqttConfig | None = None
+    results: ResultsConfig | None = None
+    threads: int = Field(default=1, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> "StationConfig":
+        if self.mqtt is None and self.results is None:
+            raise ValueError("nobody would be told; add mqtt: or results:")
+        return self
+
+
+Part = TypeVar("Part", bound=Strict)
+
+
+def load_config(path: Path) -> StationConfig:
+    """Read a station's YAML; relative paths in it are taken from the folder it stands in.
+
+    Raises:
+        BadConfig: with every wrong key and what is wrong with it.
+    """
+    config = load_yaml(path, StationConfig)
+    base = path.resolve().parent
+
+    def moved(part: Part, *keys: str) -> Part:
+        # os.path.join keeps an absolute second part as it is.
+        values = {k: os.path.join(base, v) for k in keys if (v := getattr(part, k)) not in (None, "-")}  # noqa: PTH118
+        return part.model_copy(update=values)
+
+    source = config.source if isinstance(config.source, CameraConfig) else moved(config.source, "path")
+    return moved(config, "recipe").model_copy(
+        update={
+            "source": source,
+            "mqtt": config.mqtt and moved(config.mqtt, "password_file"),
+            "results": config.results and moved(config.results, "path"),
+        }
+    )

@@ -1,0 +1,63 @@
+"""What can go wrong, and what to do about it.
+
+::
+
+    GoodpartError
+    ├── Retry                 wait, go on, say it once
+    │   ├── CameraLost
+    │   └── BrokerLost
+    └── Refuse                say why, keep the last good one
+        ├── BadConfig         a YAML file or a command-line value
+        ├── BadEncoder        an encoder.onnx or its card
+        ├── BadRecipe         a recipe folder
+        ├── BadPicture        a file that is no usable picture; carries the Reason of the verdict
+        └── TooFewGoods       not enough good parts for what was promised
+
+Every message is one sentence that names the key, file or topic and the mend; it is shown to people as it is.
+"""
+
+from edge.types import Reason
+
+
+class GoodpartError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class Retry(GoodpartError):
+    """The outside world is away; it may come back."""
+
+
+class CameraLost(Retry):
+    """The camera gives no picture."""
+
+
+class BrokerLost(Retry):
+    """The MQTT broker does not answer."""
+
+
+class Refuse(GoodpartError):
+    """What was given cannot be used, and waiting will not help."""
+
+
+class BadConfig(Refuse):
+    """A configuration key is unknown, missing, of the wrong type or out of range."""
+
+
+class BadEncoder(Refuse):
+    """An encoder does not match its card or cannot be opened."""
+
+
+class BadRecipe(Refuse):
+    """A recipe is incomplete, altered, or from another version."""
+
+
+class BadPicture(Refuse):
+    """A file is not a picture that can be judged; `reason` is the code its verdict carries."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TooFewGoods(Refuse):
+    """There are too few good parts for the guarantee that was asked for."""

@@ -1,0 +1,1 @@
+"""Pixels in, verdict out; no input or output."""

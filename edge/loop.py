@@ -1,0 +1,70 @@
+"""The page to read first: one part from shot to verdict, and the line that does it part after part."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edge.capture.fitness import look_at, unfit
+from edge.capture.sources import Source
+from edge.host.clock import Boot
+from edge.inspect.judge import judge
+from edge.recipe.recipe import Recipe
+from edge.report.message import Result, StationName, make_result
+from edge.types import Decision, Frame, Shot, Unfit, Verdict
+
+log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Where results go."""
+
+    @property
+    def undelivered(self) -> int:
+        """Results that did not arrive there; after `close`, for good."""
+
+    def put(self, result: Result) -> None:
+        """Take one result; must not block the line."""
+
+    def close(self) -> None:
+        """Bring out what is still waiting, for a bounded time."""
+
+
+def inspect(shot: Shot, recipe: Recipe) -> Verdict:
+    """One part: fit to judge? → encode → distances → score → verdict."""
+    match shot:
+        case Unfit(reason=reason, detail=detail):
+            return Verdict.not_decidable(reason, detail)
+        case Frame(pixels=pixels):
+            if fault := unfit(look_at(pixels), recipe.manifest.fitness):
+                return Verdict.not_decidable(*fault)
+            score, heat = recipe.measure(pixels)
+            return judge(score, heat, recipe.manifest.threshold, pixels.shape[1], pixels.shape[0])
+        case _:
+            raise TypeError(f"a source yielded {type(shot).__name__}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One camera, one recipe, and everybody who is told."""
+
+    station: StationName
+    recipe: Recipe
+    source: Source
+    sinks: Sequence[Sink]
+    boot: Boot
+    tally: Counter[Decision] = field(default_factory=Counter)
+
+    def run(self) -> Counter[Decision]:
+        """Judge until the source ends; returns how many of each decision."""
+        for shot in self.source:
+            began = time.monotonic()
+            verdict = inspect(shot, self.recipe)
+            result = make_result(shot, verdict, self.station, self.recipe, self.boot, time.monotonic() - began)
+            for sink in self.sinks:
+                sink.put(result)
+            self.source.done(shot, verdict)
+            self.tally[verdict.decision] += 1
+        return self.tally

@@ -1,0 +1,1 @@
+"""Sealed folders: verify, then open."""

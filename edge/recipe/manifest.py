@@ -1,0 +1,144 @@
+"""`recipe.json`: what a recipe is, and the sha256 of every file of it. Nothing is parsed before its hash agrees."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from edge.capture.fitness import FitnessLimits
+from edge.errors import BadRecipe
+from edge.inspect.card import CARD_FILE, MODEL_FILE, SHA256_PATTERN
+from edge.strict import MAX_JSON_BYTES, Strict, parse
+from edge.types import ScoreKind
+
+MANIFEST_FILE = "recipe.json"
+MATRIX_FILE = "bank.npy"
+INDEX_FILE = "bank.hnsw"
+NORMAL_FILE = "normal.npy"
+NEEDED_FILES = frozenset({MODEL_FILE, CARD_FILE, MATRIX_FILE, INDEX_FILE, NORMAL_FILE})
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)?$", max_length=100)]
+"""A name inside the recipe folder: no path, no dots but one."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+
+
+class FileCard(Strict):
+    """One file of the recipe."""
+
+    sha256: str = Field(pattern=SHA256_PATTERN)
+    bytes: int = Field(ge=1, le=4 * 1024**3)
+
+
+class BankCard(Strict):
+    """The memory bank and how its HNSW index was built.
+
+    `vectors` good patches of `dim` numbers, chosen out of `patches` so that none of those is further than `radius` away.
+    """
+
+    vectors: int = Field(ge=1)
+    dim: int = Field(ge=1)
+    patches: int = Field(ge=1)
+    radius: float = Field(ge=0)
+    m: int = Field(ge=2, le=128)
+    ef_construction: int = Field(ge=1)
+    ef: int = Field(ge=1)
+
+
+class Guarantee(Strict):
+    """What the threshold promises: with `confidence`, at most `max_false_reject` of good parts are rejected.
+
+    The threshold is the `rank`-th smallest score of `parts` held-out good parts.
+    """
+
+    max_false_reject: float = Field(gt=0, lt=1)
+    confidence: float = Field(gt=0, lt=1)
+    parts: int = Field(ge=1)
+    rank: int = Field(ge=1)
+
+    def sentence(self) -> str:
+        """The promise as an engineer would sign it."""
+        return (
+            f"We are {_percent(self.confidence)} sure that at most {_percent(self.max_false_reject)} of good parts like "
+            f"these are rejected: the threshold is number {self.rank} of {self.parts} held-out good parts in ascending "
+            f"order of score."
+        )
+
+
+class GoldenCard(Strict):
+    """A good picture kept in the recipe, and the score that every device must reproduce within `tolerance`."""
+
+    file: FileName
+    score: float
+    tolerance: float = Field(gt=0)
+
+
+class GoodsCard(Strict):
+    """The good parts behind the recipe: pictures in the bank and held out."""
+
+    bank_pictures: int = Field(ge=1)
+    held_out_pictures: int = Field(ge=1)
+    held_out_parts: int = Field(ge=1)
+    seed: int = Field(ge=0)
+
+
+class Manifest(Strict):
+    """Everything needed to inspect one kind of part, sealed."""
+
+    format: Literal["goodpart.recipe/1"] = "goodpart.recipe/1"
+    name: Name
+    made_utc: AwareDatetime
+    made_with: dict[str, str]
+    score: ScoreKind
+    threshold: float
+    guarantee: Guarantee
+    fitness: FitnessLimits
+    bank: BankCard
+    goods: GoodsCard
+    golden: tuple[GoldenCard, ...] = Field(min_length=1, max_length=16)
+    files: dict[FileName, FileCard]
+
+    @model_validator(mode="after")
+    def _names_every_file(self) -> "Manifest":
+        if missing := (NEEDED_FILES | {g.file for g in self.golden}) - self.files.keys():
+            raise ValueError(f"files: {', '.join(sorted(missing))} must be listed")
+        return self
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def sha256(raw: bytes) -> str:
+    """64 hexadecimal digits."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def read_verified(folder: Path) -> tuple[Manifest, str, dict[str, bytes]]:
+    """The manifest, its own sha256 (the recipe's identity), and the bytes of every file it lists, all hashes equal.
+
+    Raises:
+        BadRecipe: the folder is no recipe, a file is missing, or a file is not the one that was sealed.
+    """
+    raw = _read(folder / MANIFEST_FILE, MAX_JSON_BYTES)
+    manifest = parse(raw, Manifest, folder / MANIFEST_FILE, BadRecipe)
+    return manifest, sha256(raw), {name: _read_one(folder / name, card) for name, card in manifest.files.items()}
+
+
+def _read_one(path: Path, card: FileCard) -> bytes:
+    raw = _read(path, card.bytes)
+    if len(raw) != card.bytes or sha256(raw) != card.sha256:
+        raise BadRecipe(f"{path}: is not the file that was sealed; copy the recipe again or build it anew.")
+    return raw
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)
+    except OSError as err:
+        raise BadRecipe(f"{path}: cannot be read: {err.strerror}; is this a recipe folder?") from None
+    if len(raw) > limit:
+        raise BadRecipe(f"{path}: is larger than the {limit} bytes it may have; copy the recipe again.")
+    return raw

@@ -1,0 +1,68 @@
+"""Results as lines of JSON in a file, for people and scripts beside the line."""
+
+import logging
+import os
+import stat
+import sys
+from pathlib import Path
+
+from edge.errors import BadConfig
+from edge.report.message import Result, to_wire
+
+log = logging.getLogger(__name__)
+
+
+class JsonLines:
+    """Appends one line a result; "-" is standard output.
+
+    A line is whole in the file, or it is not there. A disk that is full does not stop the line: the results it could not
+    take are counted in `undelivered`, and "cannot be written" and "can be written again" are logged once each.
+
+    Raises:
+        BadConfig: the file cannot be opened for appending.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.undelivered = 0
+        self._failing = False
+        try:
+            self._fd = (
+                os.dup(sys.stdout.fileno())
+                if str(path) == "-"
+                else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            )
+        except OSError as err:
+            raise BadConfig(f"results.path: {path} cannot be written: {err.strerror}; choose another file.") from None
+
+    def put(self, result: Result) -> None:
+        """Write one line; a reader sees it at once."""
+        try:
+            _write_whole(self._fd, to_wire(result) + b"\n")
+        except OSError as err:
+            self.undelivered += 1
+            if not self._failing:
+                log.error("results.path: %s cannot be written: %s; going on without it", self._path, err.strerror)
+            self._failing = True
+            return
+        if self._failing:
+            log.warning("results.path: %s can be written again; %d results are missing", self._path, self.undelivered)
+        self._failing = False
+
+    def close(self) -> None:
+        """Nothing waits here."""
+        os.close(self._fd)
+
+
+def _write_whole(fd: int, line: bytes) -> None:
+    """All of `line`, or, where the file can be shortened again, nothing."""
+    before = os.fstat(fd)
+    left = memoryview(line)
+    try:
+        while left:
+            left = left[os.write(fd, left) :]
+    except OSError:
+        if stat.S_ISREG(before.st_mode) and len(left) < len(line):
+            # A disk takes as much as it has room for; the next line must not be glued to half of this one.
+            os.ftruncate(fd, before.st_size)
+        raise

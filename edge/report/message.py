@@ -1,0 +1,91 @@
+"""The result message: its one model, and its bytes."""
+
+import uuid
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, StringConstraints
+
+from edge.host.clock import Boot
+from edge.recipe.recipe import Recipe
+from edge.strict import Strict
+from edge.types import Decision, Reason, ScoreKind, Shot, Verdict
+
+Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+"""One level of an MQTT topic: no separator, no wildcard."""
+
+
+class StationName(Strict):
+    """Where the camera is, from the outside in (levels of ISA-95)."""
+
+    site: Level
+    area: Level
+    line: Level
+    station: Level
+
+
+class Box(Strict):
+    """A region in pixels of the picture, and the highest z inside."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    peak: float
+
+
+class Result(Strict):
+    """One part's verdict as everybody outside sees it.
+
+    `result_id` is unique for ever; (`boot_id`, `seq`) counts from 1 without a gap. `score` is null when nothing was
+    measured. Times are RFC 3339 in UTC; durations in milliseconds.
+    """
+
+    format: Literal["goodpart.result/1"] = "goodpart.result/1"
+    result_id: str
+    boot_id: str
+    seq: int
+    station: StationName
+    part_id: str
+    taken_utc: AwareDatetime
+    verdict: Decision
+    reason: Reason
+    detail: str
+    score: float | None
+    score_kind: ScoreKind
+    threshold: float
+    regions: tuple[Box, ...]
+    patches_verified: int
+    inspect_ms: float
+    recipe_name: str
+    recipe_id: str
+    encoder_sha256: str
+
+
+def make_result(shot: Shot, verdict: Verdict, station: StationName, recipe: Recipe, boot: Boot, inspect_s: float) -> Result:
+    """Put together what is told about one part; takes the next number of this boot."""
+    score = verdict.score
+    return Result(
+        result_id=uuid.uuid4().hex,
+        boot_id=boot.id,
+        seq=next(boot.seq),
+        station=station,
+        part_id=shot.part_id,
+        taken_utc=shot.taken_utc,
+        verdict=verdict.decision,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        score=score.value if score else None,
+        score_kind=recipe.manifest.score,
+        threshold=recipe.manifest.threshold,
+        regions=tuple(Box(x=r.x, y=r.y, width=r.width, height=r.height, peak=r.peak) for r in verdict.regions),
+        patches_verified=score.verified if score else 0,
+        inspect_ms=round(inspect_s * 1000, 3),
+        recipe_name=recipe.manifest.name,
+        recipe_id=recipe.id,
+        encoder_sha256=recipe.encoder.card.onnx_sha256,
+    )
+
+
+def to_wire(result: Result) -> bytes:
+    """UTF-8 JSON on one line."""
+    return result.model_dump_json().encode()

@@ -1,0 +1,52 @@
+"""A picture for people: the part, the heat of its anomaly map, boxes around the defects, and the verdict in words."""
+
+import cv2
+import numpy as np
+
+from edge.types import Decision, Pixels, Verdict
+
+COLOURS = {Decision.OK: (80, 160, 40), Decision.NOK: (40, 40, 210), Decision.NOT_DECIDABLE: (0, 150, 220)}
+"""BGR: green, red, amber."""
+
+_MIN_WIDTH = 320
+_BAR = 28
+_MOST_OPAQUE = 0.6
+_WHITE = (255, 255, 255)
+
+
+def tint(pixels: Pixels, verdict: Verdict, threshold: float) -> Pixels:
+    """The picture with warm colours where it is strange, H×W×3 uint8 BGR.
+
+    Nothing is tinted below half the threshold; the colour is yellow at the threshold and dark red at twice that.
+    """
+    if verdict.heat is None:
+        return pixels
+    height, width = pixels.shape[:2]
+    share = verdict.heat.z / max(threshold, 1e-6)
+    grown = np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    levels = (np.clip(0.35 + 0.3 * grown, 0, 1) * 255).astype(np.uint8)
+    colours = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO).astype(np.float32)
+    opacity = np.clip(grown - 0.5, 0, _MOST_OPAQUE)[..., None]
+    return np.asarray(pixels * (1 - opacity) + colours * opacity, np.uint8)
+
+
+def overlay(pixels: Pixels, verdict: Verdict, threshold: float) -> Pixels:
+    """The tinted picture with boxes around the defects and a bar of words; small ones are enlarged to be readable."""
+    grow = max(1, -(-_MIN_WIDTH // pixels.shape[1]))
+    enlarged = cv2.resize(pixels, None, fx=grow, fy=grow, interpolation=cv2.INTER_LINEAR)
+    picture = tint(np.asarray(enlarged, np.uint8), verdict, threshold).copy()
+    colour = COLOURS[verdict.decision]
+    for region in verdict.regions:
+        corner = (region.x * grow, region.y * grow)
+        opposite = ((region.x + region.width) * grow - 1, (region.y + region.height) * grow - 1)
+        cv2.rectangle(picture, corner, opposite, colour, 2)
+    bar = np.full((_BAR, picture.shape[1], 3), colour, np.uint8)
+    cv2.putText(bar, caption(verdict, threshold), (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _WHITE, 1, cv2.LINE_AA)
+    return np.asarray(np.vstack([bar, picture]), np.uint8)
+
+
+def caption(verdict: Verdict, threshold: float) -> str:
+    """The verdict on one line, ASCII for OpenCV's font."""
+    if verdict.score is None:
+        return f"{verdict.decision} {verdict.reason}"
+    return f"{verdict.decision}  {verdict.score.value:.2f} / {threshold:.2f}"

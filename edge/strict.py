@@ -1,0 +1,122 @@
+"""Files written by people and machines become typed, frozen objects, or one sentence that says which key is wrong.
+
+YAML is read as the 1.2 core schema: ``no`` is a word, ``0123`` is a word, only ``true``/``false`` are booleans. Duplicate
+keys, aliases (and with them alias bombs), custom tags and files over 64 KB are refused. Nothing is converted or clamped.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edge.errors import BadConfig, Refuse
+
+MAX_YAML_BYTES = 64 * 1024
+MAX_JSON_BYTES = 4 * 1024 * 1024
+
+
+class Strict(BaseModel):
+    """A record in which an unknown key, another type or a value out of range is an error."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Record = TypeVar("Record", bound=Strict)
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with the core schema of YAML 1.2 and no way to say a thing twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - PyYAML's own signature
+        if self.check_event(yaml.AliasEvent):
+            event = self.get_event()  # type: ignore[no-untyped-call] # PyYAML ships stubs without it
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed; write the value out", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key.start_mark)
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key '{key.value}' is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+# None of the 1.1 rules, by which `no` is false and 0123 is 83.
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+
+
+def load_yaml(path: Path, record: type[Record]) -> Record:
+    """Read a YAML file into `record`.
+
+    Raises:
+        BadConfig: unreadable file, bad YAML, or any key that is unknown, missing, twice, of another type or out of range.
+    """
+    text = _read(path, MAX_YAML_BYTES, BadConfig)
+    try:
+        # Not yaml.load on an unsafe loader: _Loader is a SafeLoader.
+        plain = yaml.load(text, _Loader)  # noqa: S506
+    except yaml.MarkedYAMLError as err:
+        where = f" line {err.problem_mark.line + 1}" if err.problem_mark else ""
+        raise BadConfig(f"{path}{where}: {err.problem or 'not valid YAML'}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as err:
+        raise BadConfig(f"{path}: not valid YAML: {str(err).splitlines()[0]}.") from None
+    if not isinstance(plain, dict):
+        raise BadConfig(f"{path}: expected keys and values, found {type(plain).__name__}.")
+    return parse(json.dumps(plain).encode(), record, path, BadConfig)
+
+
+def load_json(path: Path, record: type[Record], error: type[Refuse]) -> Record:
+    """Read a JSON file into `record`; raises `error` like `load_yaml` does."""
+    return parse(_read(path, MAX_JSON_BYTES, error), record, path, error)
+
+
+def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -> Record:
+    """JSON bytes to `record`; `name` is what the message calls them.
+
+    Raises:
+        error: with every wrong key, each as ``key.path: what is wrong``.
+    """
+    try:
+        return record.model_validate_json(raw)
+    except ValidationError as err:
+        raise error(f"{name}: {explain(err)}") from None
+
+
+def explain(err: ValidationError) -> str:
+    """All that pydantic found, as one sentence with key paths."""
+    return "; ".join(f"{_key_path(e['loc'])}: {_WORDS.get(e['type'], e['msg'])}" for e in err.errors()) + "."
+
+
+_WORDS = {
+    "extra_forbidden": "unknown key; check its spelling or remove it",
+    "missing": "missing; add it",
+    "union_tag_not_found": "missing 'kind'; add it",
+}
+
+
+def _key_path(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc) or "the file"
+
+
+def _read(path: Path, limit: int, error: type[Refuse]) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)
+    except OSError as err:
+        raise error(f"{path}: cannot be read: {err.strerror}.") from None
+    if len(raw) > limit:
+        raise error(f"{path}: larger than {limit // 1024} KB; is it the right file?")
+    return raw

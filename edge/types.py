@@ -1,0 +1,132 @@
+"""What flows through the house, in the order in which it flows.
+
+``Frame → (fit to judge?) → PatchGrid → AnomalyMap, Score → Verdict``
+
+Arrays are never written to after they are put into one of these.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""H×W×3 uint8, channels blue-green-red, as OpenCV gives them."""
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+ScoreKind = Literal["top1", "max"]
+"""How patch values become one number: the mean of the highest 1 % of them, or the highest."""
+
+
+class Decision(StrEnum):
+    """What the line is told (terms of OPC 40100-1, OPC UA for machine vision)."""
+
+    OK = "OK"
+    NOK = "NOK"
+    NOT_DECIDABLE = "NOT_DECIDABLE"
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is; every NOT_DECIDABLE carries one that is not about the score."""
+
+    WITHIN_THRESHOLD = "WITHIN_THRESHOLD"
+    ABOVE_THRESHOLD = "ABOVE_THRESHOLD"
+    UNREADABLE = "UNREADABLE"  # no picture in the file: empty, truncated, another format
+    WRONG_DEPTH = "WRONG_DEPTH"  # not 8 bits a channel
+    WRONG_SIZE = "WRONG_SIZE"  # unlike the good parts of the recipe
+    WRONG_COLOUR = "WRONG_COLOUR"  # grey where the goods have colour, or the other way round
+    TOO_DARK = "TOO_DARK"
+    TOO_BRIGHT = "TOO_BRIGHT"
+    NO_CONTRAST = "NO_CONTRAST"  # one flat tone: lens cap, dead sensor
+    CAMERA_LOST = "CAMERA_LOST"
+    NOT_FINITE = "NOT_FINITE"  # the encoder or the search gave NaN or infinity
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One trigger: which part, when. Base of what a source yields."""
+
+    part_id: str  # file name, or a running number for live cameras
+    seq: int  # equal seq = same exposure
+    taken_mono_s: float  # ages and timeouts
+    taken_utc: datetime  # for people; may step
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(Shot):
+    """A shot that gave a picture. pixels: H×W×3 uint8 BGR."""
+
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit(Shot):
+    """A shot that gave nothing to judge, and why in words."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchGrid:
+    """What the encoder sees.
+
+    patches: (rows·cols)×d float32, row by row; embedding: D float32, the picture as a whole.
+    """
+
+    patches: Floats
+    rows: int
+    cols: int
+    embedding: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyMap:
+    """z: rows×cols float32, how many standard deviations a place lies further from good than goods do there.
+
+    Places the exact walk did not visit hold an upper bound of their value (see `edge.inspect.score`).
+    """
+
+    z: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """value: the exact score of a picture; verified: how many patches were measured exactly for it."""
+
+    value: float
+    kind: ScoreKind
+    verified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where the defect is: a box in pixels of the picture, and the highest z inside."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one part. score and heat are None when nothing was measured."""
+
+    decision: Decision
+    reason: Reason
+    detail: str = ""
+    score: Score | None = None
+    regions: tuple[Region, ...] = field(default=())
+    heat: AnomalyMap | None = None
+
+    @classmethod
+    def not_decidable(cls, reason: Reason, detail: str) -> "Verdict":
+        """A person must look; `detail` says why in words."""
+        return cls(Decision.NOT_DECIDABLE, reason, detail)

@@ -1,0 +1,47 @@
+"""`goodpart run` in a process of its own that a test may watch, signal and kill."""
+
+import signal
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+from tests.brokers import PATIENCE_S, wait_until
+
+
+class Device(AbstractContextManager["Device"]):
+    """One running device; what is left of it at the end of the test is killed."""
+
+    def __init__(self, config: Path) -> None:
+        self._err = config.with_suffix(".stderr")
+        with self._err.open("wb") as err:
+            command = [sys.executable, "-W", "error", "-m", "edge.cli", "run", str(config)]
+            self._process = subprocess.Popen(command, stderr=err)
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def catches(self, number: signal.Signals) -> bool:
+        """Whether the process has a handler of its own for this signal."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+    def ended(self) -> int:
+        """Its exit code, when it has come to its end; there must be no traceback."""
+        code = self._process.wait(PATIENCE_S)
+        assert "Traceback" not in self.err, self.err
+        return code
+
+    def wait_for_line(self, part: str) -> None:
+        wait_until(lambda: part in self.err, f"{part!r} in {self.err}")
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,73 @@
+"""The station file says what it means, and who must be told."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.config import CameraConfig, FolderConfig, load_config
+from edge.errors import BadConfig
+
+STATION = "station: {site: a, area: b, line: c, station: d}\n"
+
+
+def load(tmp_path: Path, text: str):
+    path = tmp_path / "station.yaml"
+    path.write_text(text)
+    return load_config(path)
+
+
+def test_relative_paths_start_at_the_files_folder_and_absolute_ones_stay(tmp_path: Path) -> None:
+    text = (
+        STATION
+        + "recipe: r\nsource: {kind: folder, path: /abs}\nmqtt: {host: h, username: u, password_file: p}\nresults: {path: o}"
+    )
+    config = load(tmp_path, text)
+    assert config.recipe == str(tmp_path / "r")
+    assert isinstance(config.source, FolderConfig)
+    assert config.source.path == "/abs"
+    assert config.mqtt is not None
+    assert config.mqtt.password_file == str(tmp_path / "p")
+    assert config.results is not None
+    assert config.results.path == str(tmp_path / "o")
+
+
+def test_standard_output_is_no_path(tmp_path: Path) -> None:
+    config = load(tmp_path, STATION + "recipe: r\nsource: {kind: camera, device: 0}\nresults: {path: '-'}")
+    assert config.results is not None
+    assert config.results.path == "-"
+
+
+@pytest.mark.parametrize("device", ["0", "/dev/v4l/by-id/usb-cam", "rtsp://10.0.0.7/stream"])
+def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) -> None:
+    config = load(tmp_path, STATION + f"recipe: r\nsource: {{kind: camera, device: '{device}'}}\nresults: {{path: o}}")
+    assert isinstance(config.source, CameraConfig)
+
+
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        ("recipe: r\nsource: {kind: folder, path: p}", "nobody would be told"),
+        ("recipe: r\nsource: {kind: scanner, path: p}\nresults: {path: o}", "source"),
+        ("recipe: r\nsource: {path: p}\nresults: {path: o}", "source: missing 'kind'"),
+        ("recipe: r\nsource: {kind: folder}\nresults: {path: o}", "source.folder.path: missing"),
+        ("recipe: r\nsource: {kind: video, path: p, every: 0}\nresults: {path: o}", "source.video.every"),
+        ("recipe: r\nsource: {kind: camera, device: -1}\nresults: {path: o}", "source.camera.device"),
+        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, port: 70000}", "mqtt.port"),
+        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, protocol: 4}", "mqtt.protocol"),
+        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password: x}", "mqtt.password: unknown key"),
+        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password_file: x}", "add mqtt.username"),
+        ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nthreads: 0", "threads"),
+        ("source: {kind: folder, path: p}\nresults: {path: o}", "recipe: missing"),
+    ],
+)
+def test_every_mistake_is_named_with_its_key(tmp_path: Path, rest: str, says: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, STATION + rest)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("level", ["a/b", "+", "#", "", "ä"])
+def test_a_topic_level_with_a_separator_or_wildcard_is_refused(tmp_path: Path, level: str) -> None:
+    text = f"station: {{site: '{level}', area: b, line: c, station: d}}\nrecipe: r\nsource: {{kind: folder, path: p}}\n"
+    with pytest.raises(BadConfig, match=r"station\.site"):
+        load(tmp_path, text + "results: {path: o}")
