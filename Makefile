@@ -10,7 +10,7 @@ demo: $(DEMO_ENV)/ready
 	$(DEMO_ENV)/bin/goodpart demo
 
 test: lint
-	.ci/packages mosquitto mosquitto-clients
+	.ci/packages mosquitto mosquitto-clients systemd
 	$(DEV_ENV)/bin/pytest
 
 lint: $(DEV_ENV)/ready
@@ -23,6 +23,12 @@ $(DEMO_ENV)/ready: pyproject.toml .ci/environment
 
 $(DEV_ENV)/ready: pyproject.toml .ci/environment
 	.ci/environment $(PYTHON) $(DEV_ENV) dev
+
+# The encoder that ships, made anew. Its INT8 ranges come from scikit-image's public-domain photographs.
+SHIPPED := edge/encoders/efficientnet-lite0-320-int8
+encoder: $(DEV_ENV)/ready
+	$(DEV_ENV)/bin/python tests/export_pictures.py $(DEV_ENV)/encoder-pictures
+	$(DEV_ENV)/bin/goodpart export --out $(SHIPPED) --pictures $(DEV_ENV)/encoder-pictures --force
 
 clean:
 	rm -rf $(DEMO_ENV) $(DEV_ENV) demo-output

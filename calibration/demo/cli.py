@@ -11,7 +11,14 @@ _EXTRA = {"amqtt": "amqtt", "elpv_dataset": "elpv-dataset", "rich": "rich", "skl
 
 
 @click.command()
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("demo-output"), show_default=True)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("demo-output"),
+    show_default=True,
+    help="Folder for all it makes.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Chooses the cells.")
 def demo(out: Path, seed: int) -> None:
     """Judge real solar cells end to end: recipe, device loop, MQTT, results.

@@ -91,8 +91,3 @@ def test_figures_in_the_readme_name_a_bench_that_exists() -> None:
     readme = (ROOT / "README.md").read_text()
     for path in re.findall(r"tests/bench/\w+\.py", readme):
         assert (ROOT / path).is_file(), path
-
-
-def test_the_unit_file_is_valid() -> None:
-    text = (ROOT / "systemd" / "goodpart@.service").read_text()
-    assert "goodpart run /etc/goodpart/%i.yaml" in text

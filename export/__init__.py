@@ -1,0 +1,1 @@
+"""The training side: a backbone becomes an encoder, one ONNX file with its card."""
