@@ -6,15 +6,15 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 HOST = "127.0.0.1"
 STEP_S = 0.02
-PATIENCE_S = 40.0
+PATIENCE_S = 30.0
 """How long a test waits for what must come. It decides nothing but when a broken program is given up."""
 
 
@@ -67,7 +67,7 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
         wait_until(self._answers, f"mosquitto on port {self.port}")
         return self
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
         if number not in {signal.SIGSTOP, signal.SIGCONT}:
@@ -83,7 +83,7 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
         if self._process:
-            self.signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -151,3 +151,31 @@ def retained_status(broker: Mosquitto) -> str:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return str(json.loads(done.stdout)["state"])
+
+
+@contextmanager
+def answering(answer: bytes, *, stay: bool = False) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that reads one packet, gives one answer and hangs up, or stays and never says another word."""
+    calls: list[bytes] = []
+    kept: list[socket.socket] = []
+    with socket.create_server((HOST, 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = server.accept()
+                    calls.append(client.recv(4096))
+                    client.sendall(answer)
+                    kept.append(client)
+                    if not stay:
+                        client.shutdown(socket.SHUT_WR)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield int(server.getsockname()[1]), calls
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for client in kept:
+                client.close()

@@ -25,7 +25,7 @@ class MjpegCamera(AbstractContextManager["MjpegCamera"]):
     def __init__(self, picture: np.ndarray, *, running: bool = True) -> None:
         self.running = running
         self.viewers = 0
-        self._jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+        self._jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
         self._server: socket.socket | None = None
         self._viewer: socket.socket | None = None
         self._ended = threading.Event()

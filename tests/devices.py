@@ -23,7 +23,7 @@ class Device(AbstractContextManager["Device"]):
     def err(self) -> str:
         return self._err.read_text()
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def catches(self, number: signal.Signals) -> bool:

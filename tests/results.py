@@ -1,0 +1,31 @@
+"""Results nobody had to judge a picture for."""
+
+from datetime import UTC, datetime
+
+from edge.report.message import Result, StationName
+from edge.types import Decision, Reason
+
+STATION = StationName(site="test", area="lab", line="line-1", station="camera-1")
+
+
+def result(seq: int, detail: str = "") -> Result:
+    return Result(
+        result_id=f"{seq:032x}",
+        boot_id="boot",
+        seq=seq,
+        station=STATION,
+        part_id=f"part-{seq}",
+        taken_utc=datetime.now(UTC),
+        verdict=Decision.OK,
+        reason=Reason.WITHIN_THRESHOLD,
+        detail=detail,
+        score=1.0,
+        score_kind="top1",
+        threshold=2.0,
+        regions=(),
+        patches_verified=16,
+        inspect_ms=10.0,
+        recipe_name="plate",
+        recipe_id="0" * 64,
+        encoder_sha256="0" * 64,
+    )

@@ -1,0 +1,121 @@
+"""A live camera, as far as a network camera on the loopback can show it."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from edge.capture.camera import CameraSource, NewestFrame
+from edge.types import Frame, Reason, Shot, Unfit
+from tests.brokers import PATIENCE_S, free_port
+from tests.cameras import MjpegCamera
+from tests.conftest import part_picture
+
+TIMEOUT_S = 1.0
+
+
+@pytest.fixture
+def camera() -> Iterator[MjpegCamera]:
+    with MjpegCamera(part_picture(1)) as running:
+        yield running
+
+
+@pytest.fixture
+def stop() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def first_frame(shots: Iterator[Shot]) -> Frame:
+    """A busy machine may take longer to connect than the camera is given."""
+    return next(shot for shot in shots if isinstance(shot, Frame))
+
+
+def test_a_frame_older_than_the_question_is_never_the_answer(camera: MjpegCamera, stop: threading.Event) -> None:
+    camera.running = False
+    frames = NewestFrame(camera.url, PATIENCE_S, stop)
+    camera.wait_for_viewer()
+    camera.expose()
+    old = frames.newer_than(0.0, PATIENCE_S)
+    assert old
+    asked_s = time.monotonic()
+    assert frames.newer_than(asked_s, 0.05) is None
+    camera.expose()
+    new = frames.newer_than(asked_s, PATIENCE_S)
+    assert new
+    assert (new.number, new.mono_s > asked_s) == (old.number + 1, True)
+
+
+def test_of_the_frames_nobody_asked_for_only_the_newest_is_kept(camera: MjpegCamera, stop: threading.Event) -> None:
+    camera.running = False
+    frames = NewestFrame(camera.url, PATIENCE_S, stop)
+    camera.wait_for_viewer()
+    newest = None
+    for _ in range(5):
+        camera.expose()
+        newest = frames.newer_than(newest.mono_s if newest else 0.0, PATIENCE_S)
+    again = frames.newer_than(0.0, 0.0)
+    assert again is newest
+    assert newest
+    assert newest.number == 5
+
+
+def test_a_free_running_camera_gives_a_new_frame_each_interval(camera: MjpegCamera, stop: threading.Event) -> None:
+    began_s, interval_s = time.monotonic(), 0.1
+    shots = iter(CameraSource(camera.url, interval_s, PATIENCE_S, stop))
+    frames = [first_frame(shots) for _ in range(4)]
+    assert frames[-1].taken_mono_s >= began_s + 3 * interval_s
+    assert len({f.seq for f in frames}) == len({f.part_id for f in frames}) == 4
+    assert all(f.pixels.shape == (120, 160, 3) for f in frames)
+    assert abs(frames[0].pixels.astype(int) - part_picture(1)).mean() < 5, "the picture is the camera's, but for JPEG"
+
+
+def test_a_camera_that_dies_is_lost_once_and_comes_back(
+    camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    shots = iter(CameraSource(camera.url, 0.0, TIMEOUT_S, stop))
+    first_frame(shots)
+    caplog.clear()
+    camera.stop()
+    lost = next(shot for shot in shots if isinstance(shot, Unfit))
+    assert lost.reason is Reason.CAMERA_LOST
+    assert lost.detail
+    # Long enough for several vain attempts, which the line hears nothing of.
+    threading.Timer(2.5 * TIMEOUT_S, camera.start).start()
+    assert isinstance(next(shots), Frame)
+    assert [r.levelname for r in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_a_camera_that_falls_silent_is_lost_and_comes_back(
+    camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    shots = iter(CameraSource(camera.url, 0.0, TIMEOUT_S, stop))
+    first_frame(shots)
+    caplog.clear()
+    camera.running = False
+    lost = next(shot for shot in shots if isinstance(shot, Unfit))
+    assert lost.reason is Reason.CAMERA_LOST
+    camera.running = True
+    assert isinstance(next(shots), Frame)
+    assert [r.levelname for r in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_a_silent_camera_holds_up_neither_the_stop_nor_the_end(camera: MjpegCamera, stop: threading.Event) -> None:
+    camera.running = False
+    source = CameraSource(camera.url, 0.0, 120.0, stop)
+    line = threading.Thread(target=lambda: list(source), daemon=True)
+    line.start()
+    camera.wait_for_viewer()
+    stop.set()
+    line.join(PATIENCE_S)
+    assert not line.is_alive()
+
+
+@pytest.mark.parametrize("device", ["/dev/goodpart-absent", f"http://127.0.0.1:{free_port()}/video.mjpg"])
+def test_a_camera_that_is_not_there_is_lost_with_its_name(device: str, stop: threading.Event) -> None:
+    shot = next(iter(CameraSource(device, 0.0, TIMEOUT_S, stop)))
+    assert isinstance(shot, Unfit)
+    assert shot.reason is Reason.CAMERA_LOST
+    assert device in shot.detail
