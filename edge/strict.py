@@ -64,7 +64,7 @@ def load_yaml(path: Path, record: type[Record]) -> Record:
     Raises:
         BadConfig: unreadable file, bad YAML, or any key that is unknown, missing, twice, of another type or out of range.
     """
-    text = _read(path, MAX_YAML_BYTES, BadConfig)
+    text = read_limited(path, MAX_YAML_BYTES, BadConfig)
     try:
         # Not yaml.load on an unsafe loader: _Loader is a SafeLoader.
         plain = yaml.load(text, _Loader)  # noqa: S506
@@ -80,7 +80,7 @@ def load_yaml(path: Path, record: type[Record]) -> Record:
 
 def load_json(path: Path, record: type[Record], error: type[Refuse]) -> Record:
     """Read a JSON file into `record`; raises `error` like `load_yaml` does."""
-    return parse(_read(path, MAX_JSON_BYTES, error), record, path, error)
+    return parse(read_limited(path, MAX_JSON_BYTES, error), record, path, error)
 
 
 def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -> Record:
@@ -111,12 +111,17 @@ def _key_path(loc: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in loc) or "the file"
 
 
-def _read(path: Path, limit: int, error: type[Refuse]) -> bytes:
+def read_limited(path: Path, limit: int, error: type[Refuse]) -> bytes:
+    """All bytes of a file that has no more than `limit` of them.
+
+    Raises:
+        error: it cannot be read, or has more.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(limit + 1)
     except OSError as err:
-        raise error(f"{path}: cannot be read: {err.strerror}.") from None
+        raise error(f"{path}: cannot be read: {err.strerror}; check the path.") from None
     if len(raw) > limit:
         raise error(f"{path}: larger than {limit // 1024} KB; is it the right file?")
     return raw

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from edge.capture.fitness import FitnessLimits
 from edge.errors import BadRecipe
 from edge.inspect.card import CARD_FILE, MODEL_FILE, SHA256_PATTERN
-from edge.strict import MAX_JSON_BYTES, Strict, parse
+from edge.strict import MAX_JSON_BYTES, Strict, parse, read_limited
 from edge.types import ScoreKind
 
 MANIFEST_FILE = "recipe.json"
@@ -121,24 +121,13 @@ def read_verified(folder: Path) -> tuple[Manifest, str, dict[str, bytes]]:
     Raises:
         BadRecipe: the folder is no recipe, a file is missing, or a file is not the one that was sealed.
     """
-    raw = _read(folder / MANIFEST_FILE, MAX_JSON_BYTES)
+    raw = read_limited(folder / MANIFEST_FILE, MAX_JSON_BYTES, BadRecipe)
     manifest = parse(raw, Manifest, folder / MANIFEST_FILE, BadRecipe)
     return manifest, sha256(raw), {name: _read_one(folder / name, card) for name, card in manifest.files.items()}
 
 
 def _read_one(path: Path, card: FileCard) -> bytes:
-    raw = _read(path, card.bytes)
+    raw = read_limited(path, card.bytes, BadRecipe)
     if len(raw) != card.bytes or sha256(raw) != card.sha256:
         raise BadRecipe(f"{path}: is not the file that was sealed; copy the recipe again or build it anew.")
-    return raw
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)
-    except OSError as err:
-        raise BadRecipe(f"{path}: cannot be read: {err.strerror}; is this a recipe folder?") from None
-    if len(raw) > limit:
-        raise BadRecipe(f"{path}: is larger than the {limit} bytes it may have; copy the recipe again.")
     return raw

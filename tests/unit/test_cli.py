@@ -158,7 +158,7 @@ def test_build_refuses_what_is_in_its_way(goods_dir: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", [["once", "x.png", "-r"], ["calibrate", "evaluate"]])
 def test_a_folder_that_is_no_recipe_is_refused_everywhere(tmp_path: Path, command: list[str]) -> None:
-    assert "is this a recipe folder" in goodpart(*command, tmp_path, *(["."] if "evaluate" in command else [])).sentence
+    assert "recipe.json: cannot be read" in goodpart(*command, tmp_path, *(["."] if "evaluate" in command else [])).sentence
 
 
 def test_run_refuses_a_wrong_station_file_with_its_keys(recipe_dir: Path, tmp_path: Path) -> None:

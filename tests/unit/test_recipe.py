@@ -97,7 +97,7 @@ def test_a_manifest_that_says_something_else_is_refused(broken: Path, changes: d
 
 
 def test_a_folder_that_is_no_recipe_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadRecipe, match="is this a recipe folder"):
+    with pytest.raises(BadRecipe, match=r"recipe\.json: cannot be read"):
         open_recipe(tmp_path)
 
 
