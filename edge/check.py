@@ -88,18 +88,22 @@ def _try_broker(broker: Broker) -> str:
         answered.set()
 
     client.on_connect = on_connect
+    # What is no broker often hangs up; there is nothing more to wait for then.
+    client.on_disconnect = lambda *_: answered.set()
     address = f"{broker.host}:{broker.port}"
     try:
         client.connect(broker.host, broker.port)
         client.loop_start()
         answered.wait(_BROKER_TIMEOUT_S)
     except OSError as err:
-        raise BrokerLost(f"mqtt: {address} cannot be reached: {err}.") from None
+        raise BrokerLost(
+            f"mqtt: {address} cannot be reached: {err.strerror or err}; correct mqtt.host and mqtt.port."
+        ) from None
     finally:
         client.disconnect()
         client.loop_stop()
     if not codes:
-        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker within {_BROKER_TIMEOUT_S:g} s.")
+        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker; correct mqtt.host and mqtt.port.")
     if codes[0].is_failure:
         raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
     return f"{address} accepts the connection, MQTT {broker.protocol}"

@@ -1,6 +1,5 @@
 """Solar cells under electroluminescence from elpv-dataset (Buerhop et al. 2018), sorted into folders for the demo."""
 
-import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +52,6 @@ def prepare(out: Path, goods: int, test_goods: int, test_defects: int, seed: int
 def labelled(probability: float) -> list[Path]:
     """Monocrystalline cells whose label says that they are defective with this probability."""
     data = Path(elpv_dataset.__file__).parent / "data"
-    with (data / "labels.csv").open() as file:
-        rows = [line.split() for (line,) in csv.reader(file, delimiter="\n")]
+    # Columns are padded with blanks: path, probability, kind.
+    rows = [line.split() for line in (data / "labels.csv").read_text().splitlines()]
     return [data / path for path, label, kind in rows if kind == "mono" and float(label) == probability]

@@ -82,8 +82,8 @@ def test_a_camera_that_dies_is_lost_once_and_comes_back(
     lost = next(shot for shot in shots if isinstance(shot, Unfit))
     assert lost.reason is Reason.CAMERA_LOST
     assert lost.detail
-    # Long enough for several vain attempts, which the line hears nothing of.
-    threading.Timer(2.5 * TIMEOUT_S, camera.start).start()
+    # Long enough for vain attempts, which the line hears nothing of.
+    threading.Timer(1.2 * TIMEOUT_S, camera.start).start()
     assert isinstance(next(shots), Frame)
     assert [r.levelname for r in caplog.records] == ["ERROR", "WARNING"]
 
