@@ -9,6 +9,10 @@
     └── Refuse                say why, keep the last good one
         ├── BadConfig         a YAML file or a command-line value
         ├── BadEncoder        an encoder.onnx or its card
+        │   ├── BadSource     a factory, program or model name that gives no backbone
+        │   │   └── Untraceable   a backbone whose path depends on the picture
+        │   ├── BadWeights    a checkpoint that cannot be read or does not fit
+        │   └── BadTaps       a layer that does not exist or has no features at places of the picture
         ├── BadRecipe         a recipe folder
         ├── BadPicture        a file that is no usable picture; carries the Reason of the verdict
         └── TooFewGoods       not enough good parts for what was promised
@@ -45,6 +49,22 @@ class BadConfig(Refuse):
 
 class BadEncoder(Refuse):
     """An encoder does not match its card or cannot be opened."""
+
+
+class BadSource(BadEncoder):
+    """What was named does not give a torch backbone for pictures."""
+
+
+class Untraceable(BadSource):
+    """torch.export cannot write the backbone down as one graph."""
+
+
+class BadWeights(BadEncoder):
+    """A checkpoint cannot be read safely, does not fit its backbone, or holds NaN."""
+
+
+class BadTaps(BadEncoder):
+    """A tapped layer does not exist, or its output has no places of the picture."""
 
 
 class BadRecipe(Refuse):

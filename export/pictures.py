@@ -18,22 +18,29 @@ PARITY = 16
 """Enough to meet every layer's extremes, few enough to take seconds."""
 
 
+JUDGED = 120
+"""Good pictures, and as many of defects, by whose verdicts a file is judged; each is asked of torch once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Pictures, each H×W×3 uint8 BGR of the graph's size.
 
-    calibration: for the INT8 ranges; parity: for the proof, other ones than those as far as there are enough.
+    calibration: for the INT8 ranges; parity: for the proof, other ones than those as far as there are enough; goods: for
+    verdicts, all of them up to a limit; defects: the same of defective parts.
     """
 
     calibration: tuple[Pixels, ...]
     parity: tuple[Pixels, ...]
+    goods: tuple[Pixels, ...] = ()
+    defects: tuple[Pixels, ...] = ()
 
 
-def choose(folder: Path, calibration: int, seed: int, height: int, width: int) -> Chosen:
-    """Choose up to `calibration` pictures for the ranges (0: FP32 needs none) and up to 16 for the proof.
+def choose(folder: Path, calibration: int, seed: int, height: int, width: int, *, defects: Path | None = None) -> Chosen:
+    """Choose up to `calibration` pictures for the ranges (0: FP32 needs none), up to 16 for the proof and 120 for verdicts.
 
     Raises:
-        BadConfig: the folder holds no pictures.
+        BadConfig: a folder holds no pictures.
         BadPicture: a chosen file is not a usable picture.
         TooFewGoods: there are fewer than 16 for the ranges.
     """
@@ -41,13 +48,19 @@ def choose(folder: Path, calibration: int, seed: int, height: int, width: int) -
     if calibration and len(paths) < FEWEST_CALIBRATION:
         raise TooFewGoods(
             f"{folder}: {len(paths)} pictures; INT8 calibration needs at least {FEWEST_CALIBRATION}: add good ones, "
-            "or take --precision fp32."
+            "or take --profile fp32."
         )
-    order = np.random.default_rng(seed).permutation(len(paths))
+    ordered = _shuffled(paths, seed)
     return Chosen(
-        calibration=_read([paths[i] for i in order[:calibration]], height, width),
-        parity=_read([paths[i] for i in order[-PARITY:]], height, width),
+        calibration=_read(ordered[:calibration], height, width),
+        parity=_read(ordered[-PARITY:], height, width),
+        goods=_read(ordered[:JUDGED], height, width),
+        defects=_read(_shuffled(list_pictures(defects), seed)[:JUDGED], height, width) if defects else (),
     )
+
+
+def _shuffled(paths: Sequence[Path], seed: int) -> list[Path]:
+    return [paths[i] for i in np.random.default_rng(seed).permutation(len(paths))]
 
 
 def _read(paths: Sequence[Path], height: int, width: int) -> tuple[Pixels, ...]:

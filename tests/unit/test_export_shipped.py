@@ -12,10 +12,11 @@ from onnx import numpy_helper
 
 from edge.inspect.card import EncoderCard
 from edge.inspect.encoder import DEFAULT_ENCODER, Encoder, fit_size, read_encoder
-from export.backbones import LITE0, load_backbone
 from export.cli import export
+from export.design import draw
 from export.parity import open_session, reference
 from export.pictures import choose
+from export.sources import Wanted, open_source
 from tests.export_pictures import write_pictures
 
 
@@ -38,15 +39,20 @@ def folder(tmp_path_factory):
 def again(folder, tmp_path_factory):
     """Folder of the shipped encoder made anew by the command that `make encoder` runs, and what it printed."""
     out = tmp_path_factory.mktemp("again") / "encoders" / "new"
-    result = CliRunner().invoke(export, ["--out", str(out), "--pictures", str(folder), "--json"])
+    result = CliRunner().invoke(export, ["--out", str(out), "--pictures", str(folder), "--profile", "x86-avx2", "--json"])
     assert result.exit_code == 0, result.output
     return out, result.stdout
 
 
-def test_json_is_the_card_and_the_folder_holds_two_files(again):
+def test_json_is_the_card_and_the_folder_holds_the_file_and_its_proof(again):
     out, printed = again
     assert json.loads(printed) == json.loads((out / "encoder.json").read_text())
-    assert sorted(path.name for path in out.iterdir()) == ["encoder.json", "encoder.onnx"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "certificate.txt",
+        "encoder.json",
+        "encoder.onnx",
+        "reference.npz",
+    ]
 
 
 def test_a_device_opens_the_encoder_and_gets_what_torch_computes():
@@ -54,7 +60,7 @@ def test_a_device_opens_the_encoder_and_gets_what_torch_computes():
     picture = np.random.default_rng(3).integers(0, 256, (200, 300, 3), dtype=np.uint8)
     picture = cv2.GaussianBlur(picture, (0, 0), 3)
     grid = Encoder(model, card)(picture)
-    wanted = reference(load_backbone(LITE0, LITE0.weights_file()), fit_size(picture, 320, 320))
+    wanted = reference(draw(open_source(Wanted(), None), (320, 320)), fit_size(picture, 320, 320))
     assert (grid.rows, grid.cols) == (40, 40)
     assert _lowest_cosine(grid.patches, wanted.patches) > 0.9
 
@@ -88,10 +94,23 @@ def test_the_shipped_card_says_what_the_exporter_says(again):
     _, shipped = read_encoder(DEFAULT_ENCODER)
     made = EncoderCard.model_validate_json(again[1])
     assert shipped.name == DEFAULT_ENCODER.name
-    for key in ("name", "source", "weights_sha256", "precision", "input", "grid", "quantisation", "opset"):
+    for key in (
+        "name",
+        "source",
+        "weights_sha256",
+        "precision",
+        "profile",
+        "input",
+        "preparation",
+        "taps",
+        "grid",
+        "quantisation",
+        "opset",
+    ):
         assert getattr(shipped, key) == getattr(made, key)
-    assert shipped.parity.pictures == made.parity.pictures
-    assert shipped.parity.cosine == pytest.approx(made.parity.cosine, abs=0.005)
+    ours, theirs = shipped.certificate.shipped, made.certificate.shipped
+    assert ours.pictures == theirs.pictures
+    assert ours.cosine == pytest.approx(theirs.cosine, abs=0.005)
 
 
 def _shape_of(node):

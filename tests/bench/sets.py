@@ -1,0 +1,79 @@
+"""Real pictures to measure on: goods drawn with a seed, and test pictures nobody looks at before.
+
+A set of one's own has the layout train/good, test/<kind> and perhaps ground_truth/<kind>. Without one: monocrystalline
+cells of elpv-dataset; 352 good ones (drawn with the seed) make the recipe, the other good ones (probability 0) and all
+defective ones (probability 1) test it.
+"""
+
+import dataclasses
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from calibration.build import Plan, build
+from calibration.demo.cells import labelled
+from calibration.evaluate import Evaluation, evaluate
+from calibration.goods import PART_PATTERN
+from calibration.progress import Steps
+from edge.capture.pictures import list_pictures
+from edge.recipe.recipe import open_recipe
+from export.profiles import FP32, this_machine
+
+ELPV_GOODS = 352
+PROFILES = {"fp32": FP32, "int8": this_machine()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One draw of goods from one set."""
+
+    name: str
+    seed: int
+    goods: Path
+    test: Path
+
+
+def elpv(seed: int, folder: Path) -> Trial:
+    """Draw the goods; the rest tests."""
+    good = labelled(0.0)
+    order = np.random.default_rng(seed).permutation(len(good))
+    sides = {"good": order[:ELPV_GOODS], "test/good": order[ELPV_GOODS:]}
+    for name, indices in sides.items():
+        copy([good[i] for i in indices], folder / name)
+    copy(labelled(1.0), folder / "test" / "defect")
+    return Trial("elpv-mono", seed, folder / "good", folder / "test")
+
+
+def own_set(data: Path, seed: int, goods: int, folder: Path) -> Trial:
+    """Draw at most `goods` of the training pictures; the set's own test pictures test."""
+    pictures = list_pictures(data / "train" / "good")
+    drawn = np.random.default_rng(seed).permutation(len(pictures))[:goods]
+    copy([pictures[i] for i in drawn], folder / "good")
+    return Trial(data.name, seed, folder / "good", data / "test")
+
+
+def copy(pictures: list[Path], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for picture in pictures:
+        shutil.copy(picture, folder)
+
+
+def judge(trial: Trial, encoder: Path, max_false_reject: float, scratch: Path, shown: Steps) -> Evaluation:
+    """Build a recipe with one encoder and evaluate it."""
+    out = scratch / f"recipe-{encoder.name}"
+    plan = Plan(
+        trial.goods, out, trial.name, PART_PATTERN, encoder=encoder, max_false_reject=max_false_reject, seed=trial.seed
+    )
+    build(plan, shown)
+    return evaluate(open_recipe(out), trial.test, shown)
+
+
+def trials(seeds: Sequence[int], data: Sequence[Path], goods: int, scratch: Path) -> Iterator[Trial]:
+    """ELPV for each seed when there is no `data`, else each of its sets for each seed."""
+    for seed in seeds:
+        for folder in data:
+            yield own_set(folder, seed, goods, scratch / f"{folder.name}-{seed}")
+        if not data:
+            yield elpv(seed, scratch / f"elpv-{seed}")
