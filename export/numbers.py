@@ -67,6 +67,6 @@ def choose_numbers(
     made = quantize_automatically(fp32, out, chosen.calibration, profile)
     if profile.precision != "int8":
         return Quantised(profile, made.card, "FP16, as was asked.")
-    return Quantised(
-        profile, made.card, f"INT8 by min-max; the first {len(made.settings.excluded)} layers stay FP32, found by trial."
-    )
+    spared = len(made.settings.excluded)
+    words = f"all but the first {spared} layers, found by trial" if spared else "all layers"
+    return Quantised(profile, made.card, f"INT8 by min-max, {words}.")

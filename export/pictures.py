@@ -18,7 +18,7 @@ PARITY = 16
 """Enough to meet every layer's extremes, few enough to take seconds."""
 
 
-JUDGED = 120
+JUDGED = 240
 """Good pictures, and as many of defects, by whose verdicts a file is judged; each is asked of torch once."""
 
 
@@ -37,7 +37,7 @@ class Chosen:
 
 
 def choose(folder: Path, calibration: int, seed: int, height: int, width: int, *, defects: Path | None = None) -> Chosen:
-    """Choose up to `calibration` pictures for the ranges (0: FP32 needs none), up to 16 for the proof and 120 for verdicts.
+    """Choose up to `calibration` pictures for the ranges (0: FP32 needs none), up to 16 for the proof and 240 for verdicts.
 
     Raises:
         BadConfig: a folder holds no pictures.

@@ -25,7 +25,7 @@ FEWEST_GOODS = 40
 BANK = 1000
 """Vectors of a bank: enough to rank candidates, few enough to measure one in seconds."""
 
-_POOL = 5 * BANK
+_POOL = 10 * BANK
 """Patches among which the k-centre choice is made."""
 
 _QUANTILE = 0.95

@@ -73,7 +73,7 @@ def test_a_layer_of_another_shape_is_refused(tmp_path):
         load_backbone(LITE0, tmp_path / "grey.pth")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut", b"root:x:0:0:root:/root:/bin/sh\n"])
 def test_a_file_that_is_no_checkpoint_is_one_error(tmp_path, content):
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
