@@ -22,6 +22,7 @@ from edge.types import Floats, Pixels
 from export.design import Design
 from export.graph import embedding, patches
 from export.stages import outputs_of
+from export.vectors import cosines
 
 FP32_TOLERANCE = 1e-3
 """Largest difference of FP32 from torch, as a share of the largest feature. Measured: 1e-5."""
@@ -140,26 +141,21 @@ def open_session(path: Path) -> ort.InferenceSession:
 
 def compare(session: ort.InferenceSession, pictures: Sequence[Pixels], references: Sequence[Features]) -> Agreement:
     """Run the ONNX graph on pictures, each H×W×3 uint8 BGR, whose reference features are known."""
-    apart, cosines = {"patches": 0.0, "embedding": 0.0}, {"patches": 1.0, "embedding": 1.0}
+    apart, lowest = {"patches": 0.0, "embedding": 0.0}, {"patches": 1.0, "embedding": 1.0}
     largest = 0.0
     for picture, wanted in zip(pictures, references, strict=True):
         outputs = session.run(["patches", "embedding"], {"image": picture[None]})
         sides = (outputs[0][0], wanted.patches), (outputs[1], wanted.embedding[None])
         for name, (ours, theirs) in zip(apart, sides, strict=True):
             apart[name] = _worse(apart[name], float(np.abs(ours - theirs).max()))
-            cosines[name] = -_worse(-cosines[name], -float(_cosines(ours, theirs).min()))
+            lowest[name] = -_worse(-lowest[name], -float(cosines(ours, theirs).min()))
             largest = max(largest, float(np.abs(theirs).max()))
-    return Agreement(len(pictures), apart["patches"], largest, cosines["patches"], apart["embedding"], cosines["embedding"])
+    return Agreement(len(pictures), apart["patches"], largest, lowest["patches"], apart["embedding"], lowest["embedding"])
 
 
 def _worse(so_far: float, now: float) -> float:
     """The larger one; not a number is worse than any."""
     return now if np.isnan(now) or now > so_far else so_far
-
-
-def _cosines(a: Floats, b: Floats) -> Floats:
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
 def require_fp32(agreement: Agreement) -> None:

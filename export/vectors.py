@@ -45,6 +45,12 @@ def sample_rows(patches: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, patches - 1, min(ROWS, patches)).round().astype(np.intp))
 
 
+def cosines(a: Floats, b: Floats) -> Floats:
+    """Cosine similarity of n vectors each, n×d float32, row by row; NaN where one is not finite, 0 where one is zero."""
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
+
+
 def to_bytes(references: Sequence[Reference]) -> bytes:
     """The file's bytes; the same references give the same bytes."""
     arrays: dict[str, NDArray[np.generic]] = {}

@@ -16,8 +16,7 @@ from edge.inspect.card import EncoderCard
 from edge.inspect.encoder import Encoder, read_encoder
 from edge.recipe.manifest import sha256
 from edge.strict import read_limited
-from edge.types import Floats
-from export.vectors import REFERENCE_FILE, Reference, Vectors, from_bytes, sample_rows
+from export.vectors import REFERENCE_FILE, Reference, Vectors, cosines, from_bytes, sample_rows
 
 OWN_COSINE = 0.99
 """Lowest cosine with the file's own answers. INT8 roundings that fall to the other side cost less than 0.001 where tried."""
@@ -74,12 +73,7 @@ def verify(folder: Path) -> Verified:
 
 def lowest_cosine(a: Vectors, b: Vectors) -> float:
     """Lowest cosine similarity of two sides' patch vectors and embeddings; NaN when one is not finite."""
-    return min(float(_cosines(a.patches, b.patches).min()), float(_cosines(a.embedding[None], b.embedding[None]).min()))
-
-
-def _cosines(a: Floats, b: Floats) -> Floats:
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
+    return min(float(cosines(a.patches, b.patches).min()), float(cosines(a.embedding[None], b.embedding[None]).min()))
 
 
 def _read_references(folder: Path, card: EncoderCard) -> tuple[Reference, ...]:
