@@ -1,7 +1,6 @@
 """A recipe folder appears whole or not at all, with the sha256 of every file in its manifest."""
 
 import io
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import BadConfig
+from edge.host.files import write_through
 from edge.recipe.manifest import MANIFEST_FILE, FileCard, Manifest, sha256
 from edge.types import Floats
 
@@ -53,7 +53,7 @@ def seal(out: Path, manifest: Manifest, files: dict[str, bytes], *, force: bool)
         raise BadConfig(f"--out: {out} cannot be written: {err.strerror}.") from None
     try:
         for name, raw in {**files, MANIFEST_FILE: manifest.model_dump_json(indent=1).encode()}.items():
-            _write(draft / name, raw)
+            write_through(draft / name, raw)
         draft.chmod(0o755)
         if out.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
@@ -66,10 +66,3 @@ def seal(out: Path, manifest: Manifest, files: dict[str, bytes], *, force: bool)
         raise BadConfig(f"--out: {out} cannot be written: {err.strerror}.") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _write(path: Path, raw: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())

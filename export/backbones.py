@@ -1,10 +1,9 @@
-"""Built-in backbones as small torch modules: only the layers the encoder runs, with weights loaded by name and checked.
+"""Built-in backbones as small torch modules: only the layers the encoder runs, without weights.
 
 EfficientNet-Lite0 to -Lite2 (Tan & Le 2019, https://arxiv.org/abs/1905.11946, in the Lite form of the TensorFlow TPU
 repository): a stem and MBConv blocks without squeeze-and-excitation, ReLU6, TensorFlow's 'same' padding.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +12,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-
-from edge.errors import BadWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,51 +150,3 @@ class Backbone(nn.Module):
             if index in self.blueprint.taps:
                 taps.append(x)
         return taps
-
-
-# How the checkpoint calls what is called otherwise here.
-_RENAMED = (
-    (r"^_conv_stem\.", "stem.conv."),
-    (r"^_bn0\.", "stem.norm."),
-    (r"^_blocks\.", "blocks."),
-    (r"\._expand_conv\.", ".expand.conv."),
-    (r"\._bn0\.", ".expand.norm."),
-    (r"\._depthwise_conv\.", ".depthwise.conv."),
-    (r"\._bn1\.", ".depthwise.norm."),
-    (r"\._project_conv\.", ".project.conv."),
-    (r"\._bn2\.", ".project.norm."),
-)
-
-
-def load_backbone(blueprint: Blueprint, weights: Path) -> Backbone:
-    """A backbone with the weights of a checkpoint, every one of them accounted for.
-
-    Raises:
-        BadWeights: the file cannot be read, lacks a layer, has one too many, or one of another shape.
-    """
-    backbone = Backbone(blueprint)
-    try:
-        # weights_only: a checkpoint is a pickle, and a pickle may run code.
-        checkpoint = torch.load(weights, map_location="cpu", weights_only=True)
-        state = {_our_name(key): value for key, value in checkpoint.items()}
-    except Exception as err:  # noqa: BLE001 - bytes that are no pickle make the unpickler raise whatever comes first
-        raise BadWeights(f"{weights}: no readable torch checkpoint ({type(err).__name__}); reinstall the weights.") from None
-    kept = {key: value for key, value in state.items() if not _beyond_the_cut(key, len(backbone.blocks))}
-    try:
-        backbone.load_state_dict(kept, strict=True)
-    except RuntimeError as err:
-        differences = "; ".join(line.strip() for line in str(err).splitlines()[1:])
-        raise BadWeights(f"{weights}: not the weights of {blueprint.name}: {differences[:400]}") from None
-    return backbone
-
-
-def _our_name(key: str) -> str:
-    for pattern, ours in _RENAMED:
-        key = re.sub(pattern, ours, key)
-    return key
-
-
-def _beyond_the_cut(key: str, blocks: int) -> bool:
-    """The classifier's head and the blocks after the last tap are in the file and knowingly left there."""
-    block = re.match(r"blocks\.(\d+)\.", key)
-    return int(block[1]) >= blocks if block else key.startswith(("_conv_head.", "_bn1.", "_fc."))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import BadConfig
+from edge.host.files import write_through
 from edge.inspect.card import (
     CARD_FILE,
     MODEL_FILE,
@@ -116,7 +117,7 @@ def write_encoder(folder: Path, model: bytes, card: EncoderCard, references: byt
                 CARD_FILE: f"{card.model_dump_json(indent=2)}\n".encode(),
             }
             for name, raw in files.items():
-                _write_through(scratch / name, raw)
+                write_through(scratch / name, raw)
             # A model without its card is no encoder, and a card of another model is refused by its hash: whenever the
             # power goes, a device finds an old encoder, none, or the new one.
             (folder / CARD_FILE).unlink(missing_ok=True)
@@ -126,10 +127,3 @@ def write_encoder(folder: Path, model: bytes, card: EncoderCard, references: byt
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as err:
         raise BadConfig(f"--out: {folder} cannot be written: {err.strerror}; name another folder.") from None
-
-
-def _write_through(path: Path, raw: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())

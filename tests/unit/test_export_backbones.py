@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from edge.errors import BadEncoder
-from export.backbones import LITE0, SamePadConv, load_backbone
+from export.backbones import LITE0, SamePadConv
+from export.sources.builtin import load_backbone
 
 WEIGHTS = LITE0.weights_file()
 
@@ -83,5 +84,5 @@ def test_a_file_that_is_no_checkpoint_is_one_error(tmp_path, content):
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     torch.save(print, tmp_path / "code.pth")
-    with pytest.raises(BadEncoder, match="no readable torch checkpoint"):
+    with pytest.raises(BadEncoder, match="could run code when loaded"):
         load_backbone(LITE0, tmp_path / "code.pth")

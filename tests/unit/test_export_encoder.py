@@ -24,14 +24,6 @@ SIZE = (96, 128)
 FLOAT_STEM = Settings(X86_AVX2, excluded=("stem", "blocks.0", "blocks.1"))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def design():
     return draw(open_source(Wanted(), SIZE), SIZE)

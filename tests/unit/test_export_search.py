@@ -54,7 +54,8 @@ def test_sparing_layers_changes_distances_less_than_quantising_all(on_lite0):
     found, _, _ = on_lite0
     everything, automatic = found.tried[:2]
     assert everything.settings.excluded == ()
-    assert automatic.change.distance_median < everything.change.distance_median
+    # Measured: 0.51.
+    assert automatic.change.distance_median < 0.6 * everything.change.distance_median
 
 
 def test_every_candidate_is_tried_once_and_there_are_few(on_lite0):

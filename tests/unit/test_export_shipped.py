@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-import torch
 from click.testing import CliRunner
 from onnx import numpy_helper
 
@@ -18,14 +17,6 @@ from export.parity import open_session, reference
 from export.pictures import choose
 from export.sources import Wanted, open_source
 from tests.export_pictures import write_pictures
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
