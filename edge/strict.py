@@ -75,7 +75,10 @@ def load_yaml(path: Path, record: type[Record]) -> Record:
         raise BadConfig(f"{path}: not valid YAML: {str(err).splitlines()[0]}.") from None
     if not isinstance(plain, dict):
         raise BadConfig(f"{path}: expected keys and values, found {type(plain).__name__}.")
-    return parse(json.dumps(plain).encode(), record, path, BadConfig)
+    try:
+        return record.model_validate_json(json.dumps(plain))
+    except ValidationError as err:
+        raise BadConfig(f"{path}: {_explain(err, _MENDS)}.") from None
 
 
 def load_json(path: Path, record: type[Record], error: type[Refuse]) -> Record:
@@ -84,7 +87,7 @@ def load_json(path: Path, record: type[Record], error: type[Refuse]) -> Record:
 
 
 def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -> Record:
-    """JSON bytes to `record`; `name` is what the message calls them.
+    """JSON bytes that goodpart wrote itself to `record`; `name` is what the message calls them.
 
     Raises:
         error: with every wrong key, each as ``key.path: what is wrong``.
@@ -92,15 +95,19 @@ def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -
     try:
         return record.model_validate_json(raw)
     except ValidationError as err:
-        raise error(f"{name}: {explain(err)}") from None
+        raise error(
+            f"{name}: damaged, or from another version of goodpart ({_explain(err, _FAULTS)}); make it again with this one."
+        ) from None
 
 
-def explain(err: ValidationError) -> str:
-    """All that pydantic found, as one sentence with key paths."""
-    return "; ".join(f"{_key_path(e['loc'])}: {_WORDS.get(e['type'], e['msg'])}" for e in err.errors()) + "."
+def _explain(err: ValidationError, words: dict[str, str]) -> str:
+    return "; ".join(f"{_key_path(e['loc'])}: {words.get(e['type'], e['msg'])}" for e in err.errors())
 
 
-_WORDS = {
+_FAULTS = {"extra_forbidden": "unknown key", "missing": "missing"}
+"""For files nobody writes by hand."""
+
+_MENDS = {
     "extra_forbidden": "unknown key; check its spelling or remove it",
     "missing": "missing; add it",
     "union_tag_not_found": "missing 'kind'; add it",
