@@ -37,6 +37,11 @@ def best_promise(parts: int, confidence: float) -> float:
     return float(1 - (1 - confidence) ** (1 / parts))
 
 
+def most_held_out(parts: int) -> int:
+    """How many of all good parts can be spared for the threshold; below one there can be none."""
+    return min(int(parts * MAX_SHARE), parts - MIN_BANK_PARTS)
+
+
 def plan_held_out(parts: int, max_false_reject: float, confidence: float) -> int:
     """How many of all good parts to hold out: what the promise needs, within MIN_SHARE and MAX_SHARE.
 
@@ -44,7 +49,7 @@ def plan_held_out(parts: int, max_false_reject: float, confidence: float) -> int
         TooFewGoods: the promise cannot be kept with so few; the message says what can.
     """
     needed = parts_needed(max_false_reject, confidence)
-    most = min(int(parts * MAX_SHARE), parts - MIN_BANK_PARTS)
+    most = most_held_out(parts)
     if most < 1:
         raise TooFewGoods(
             f"{parts} good parts are too few for any threshold; collect at least {2 * MIN_BANK_PARTS}, better 50 to 200."

@@ -3,7 +3,7 @@
     python -m tests.bench.accuracy --size 256 --seeds 0 1 2
     python -m tests.bench.accuracy --data FOLDER ...      a set with train/good, test/<kind> and perhaps ground_truth/<kind>
 
-Without --data: monocrystalline cells of elpv-dataset; 352 good ones (drawn with the seed) make the recipe, the other good
+elpv, the default: monocrystalline cells of elpv-dataset; 352 good ones (drawn with the seed) make the recipe, the other good
 ones (probability 0) and all defective ones (probability 1) test it. Nothing is chosen by looking at the test pictures.
 """
 
@@ -15,16 +15,14 @@ from calibration.evaluate import Evaluation
 from calibration.progress import steps
 from export.build import Order
 from export.build import build as export
-from tests.bench.sets import PROFILES, Trial, judge, trials
+from tests.bench.sets import PROFILES, Trial, add_data_options, judge, trials
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=256, help="encoder input, square, in pixels")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--data", type=Path, nargs="+", default=[], help="folders with train/good and test/<kind>")
-    parser.add_argument("--goods", type=int, default=200, help="with --data: how many goods, bank and held out together")
-    parser.add_argument("--max-false-reject", type=float, default=0.05)
+    add_data_options(parser)
     args = parser.parse_args()
     print(f"input {args.size}², seeds {args.seeds}")
     with tempfile.TemporaryDirectory() as folder, steps() as shown:

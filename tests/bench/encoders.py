@@ -1,7 +1,7 @@
 """Every built-in encoder × size × precision: AUROC of a whole recipe on real pictures beside the time one picture takes.
 
     python -m tests.bench.encoders --plot encoders.png
-    python -m tests.bench.encoders --data FOLDER ... --sizes 256 320 --encoders efficientnet-lite0 efficientnet-lite1
+    python -m tests.bench.encoders --data elpv FOLDER ... --sizes 256 320 --encoders efficientnet-lite0 efficientnet-lite1
 
 Times are medians on one thread, each as a ratio to the first encoder in FP32, which runs in turns with it. The plot joins
 the encoders that none beats in both (the Pareto front).
@@ -24,7 +24,7 @@ from export.build import Order
 from export.build import build as export
 from export.parity import open_session
 from export.sources import Wanted
-from tests.bench.sets import PROFILES, Trial, judge, trials
+from tests.bench.sets import PROFILES, Trial, add_data_options, judge, trials
 
 ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 SIZES = (224, 256, 320, 384)
@@ -112,9 +112,7 @@ def main() -> None:
     parser.add_argument("--encoders", nargs="+", default=ENCODERS)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="inputs, square, in pixels")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--data", type=Path, nargs="+", default=[], help="folders with train/good and test/<kind>")
-    parser.add_argument("--goods", type=int, default=200, help="with --data: how many goods, bank and held out together")
-    parser.add_argument("--max-false-reject", type=float, default=0.05)
+    add_data_options(parser)
     parser.add_argument("--plot", type=Path, help="PNG to write")
     args = parser.parse_args()
     print(f"seeds {args.seeds}")

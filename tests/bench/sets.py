@@ -1,10 +1,11 @@
 """Real pictures to measure on: goods drawn with a seed, and test pictures nobody looks at before.
 
-A set of one's own has the layout train/good, test/<kind> and perhaps ground_truth/<kind>. Without one: monocrystalline
+A set of one's own has the layout train/good, test/<kind> and perhaps ground_truth/<kind>. `elpv` names the monocrystalline
 cells of elpv-dataset; 352 good ones (drawn with the seed) make the recipe, the other good ones (probability 0) and all
 defective ones (probability 1) test it.
 """
 
+import argparse
 import dataclasses
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,13 +16,16 @@ import numpy as np
 from calibration.build import Plan, build
 from calibration.demo.cells import labelled
 from calibration.evaluate import Evaluation, evaluate
-from calibration.goods import PART_PATTERN
+from calibration.goods import PART_PATTERN, count_parts, find_goods
 from calibration.progress import Steps
+from calibration.threshold import best_promise, most_held_out
 from edge.capture.pictures import list_pictures
 from edge.recipe.recipe import open_recipe
 from export.profiles import FP32, this_machine
 
+ELPV = "elpv"
 ELPV_GOODS = 352
+CONFIDENCE = 0.95
 PROFILES = {"fp32": FP32, "int8": this_machine()}
 
 
@@ -61,19 +65,37 @@ def copy(pictures: list[Path], folder: Path) -> None:
 
 
 def judge(trial: Trial, encoder: Path, max_false_reject: float, scratch: Path, shown: Steps) -> Evaluation:
-    """Build a recipe with one encoder and evaluate it."""
+    """Build a recipe with one encoder and evaluate it.
+
+    Goods too few for the promise get the strictest one that they can keep.
+    """
     out = scratch / f"recipe-{encoder.name}"
+    possible = best_promise(most_held_out(count_parts(find_goods(trial.goods))), CONFIDENCE)
     plan = Plan(
-        trial.goods, out, trial.name, PART_PATTERN, encoder=encoder, max_false_reject=max_false_reject, seed=trial.seed
+        trial.goods,
+        out,
+        trial.name,
+        PART_PATTERN,
+        encoder=encoder,
+        max_false_reject=max(max_false_reject, possible),
+        confidence=CONFIDENCE,
+        seed=trial.seed,
+        force=True,
     )
     build(plan, shown)
     return evaluate(open_recipe(out), trial.test, shown)
 
 
-def trials(seeds: Sequence[int], data: Sequence[Path], goods: int, scratch: Path) -> Iterator[Trial]:
-    """ELPV for each seed when there is no `data`, else each of its sets for each seed."""
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """What every bench on pictures lets one choose."""
+    parser.add_argument("--data", nargs="+", default=[ELPV], help=f"{ELPV}, or folders with train/good and test/<kind>")
+    parser.add_argument("--goods", type=int, default=200, help="of a folder: how many goods, bank and held out together")
+    parser.add_argument("--max-false-reject", type=float, default=0.05)
+
+
+def trials(seeds: Sequence[int], data: Sequence[str], goods: int, scratch: Path) -> Iterator[Trial]:
+    """Each set for each seed."""
     for seed in seeds:
-        for folder in data:
-            yield own_set(folder, seed, goods, scratch / f"{folder.name}-{seed}")
-        if not data:
-            yield elpv(seed, scratch / f"elpv-{seed}")
+        for name in data:
+            folder = scratch / f"{Path(name).name}-{seed}"
+            yield elpv(seed, folder) if name == ELPV else own_set(Path(name), seed, goods, folder)
