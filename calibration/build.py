@@ -1,28 +1,28 @@
-"""Good parts become a recipe: split → encode → coreset → normal → index → threshold → golden pictures."""
+"""Good parts become a recipe: split → sketch → coreset → normal → search → threshold → golden pictures."""
 
 import platform
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 import cv2
-import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.coreset import Coreset, k_centre
-from calibration.goods import Good, Split, count_parts, find_goods, split, split_by_folder
+from calibration.coreset import Gathering
+from calibration.goods import Good, Split, count_parts, find_goods, part_numbers, sample, split, split_by_folder
+from calibration.index import Indexed, choose_search
 from calibration.limits import learn_limits
+from calibration.memory import SAMPLE_PARTS, Memory, Sample, learn_sketch, remember
 from calibration.normal import learn_normal
 from calibration.progress import Steps
 from calibration.seal import file_cards, may_write, npy_bytes, seal
 from calibration.threshold import choose, plan_held_out, require_enough
+from calibration.thumbnails import packed, thumbnail
 from edge.capture.fitness import Look, look_at
 from edge.capture.pictures import read_picture
-from edge.errors import BadEncoder, TooFewGoods
+from edge.errors import BadEncoder
 from edge.host.clock import utc_now
-from edge.inspect.bank import HnswBank
 from edge.inspect.card import CARD_FILE, MODEL_FILE
 from edge.inspect.encoder import DEFAULT_ENCODER, Encoder, read_encoder
 from edge.inspect.score import Normal, measure
@@ -30,17 +30,19 @@ from edge.recipe.manifest import (
     INDEX_FILE,
     MATRIX_FILE,
     NORMAL_FILE,
+    ORIGIN_FILE,
+    SKETCH_FILE,
+    THUMBNAILS_FILE,
     BankCard,
     GoldenCard,
     GoodsCard,
     Guarantee,
     Manifest,
 )
-from edge.recipe.recipe import load_index
-from edge.types import Floats, PatchGrid, ScoreKind
+from edge.types import PatchGrid, Pixels, ScoreKind
 
-_HNSW_M, _HNSW_EF_CONSTRUCTION, _HNSW_EF = 8, 100, 8
-"""Measured on 10,000 patches of real cells: the walk repairs what a small index misses for less than a larger one costs."""
+_TRIAL_PICTURES = 8
+"""Held-out goods on which searches are timed; the median of so many tells a third from a half."""
 
 _GOLDEN = 3
 _GOLDEN_TOLERANCE = 0.02
@@ -67,14 +69,6 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bank:
-    matrix: Floats
-    index: bytes
-    card: BankCard
-    normal: Normal
-
-
-@dataclass(frozen=True, slots=True)
 class _Threshold:
     value: float
     guarantee: Guarantee
@@ -93,17 +87,23 @@ def build(plan: Plan, steps: Steps) -> Manifest:
     goods = divide(plan)
     raw_model, card = read_encoder(plan.encoder)
     # One thread, as on the device: the held-out goods must be scored by the very path that will judge.
-    encoder = Encoder(raw_model, card, threads=1)
-    looks: list[Look] = []
-    bank = _make_bank(plan, goods.bank, encoder, looks, steps)
-    threshold = _make_threshold(plan, goods.held_out, encoder, bank, looks, steps)
+    reader = _Reader(Encoder(raw_model, card, threads=1))
+    memory, thumbnails = _make_memory(plan, goods.bank, reader, steps)
+    normal = learn_normal(memory.apart)
+    trials = [reader(good) for good in goods.held_out[:_TRIAL_PICTURES]]
+    indexed = choose_search(memory.matrix, memory.sketch, normal, plan.score, trials, plan.seed)
+    threshold = _make_threshold(plan, goods.held_out, reader, indexed, normal, steps)
     files = threshold.golden_files | {
         MODEL_FILE: raw_model,
         CARD_FILE: card.model_dump_json(indent=1).encode(),
-        MATRIX_FILE: npy_bytes(bank.matrix),
-        INDEX_FILE: bank.index,
-        NORMAL_FILE: npy_bytes(np.stack([bank.normal.mean, bank.normal.std])),
+        MATRIX_FILE: npy_bytes(memory.matrix),
+        SKETCH_FILE: npy_bytes(memory.sketch.axes),
+        ORIGIN_FILE: npy_bytes(memory.origin),
+        NORMAL_FILE: npy_bytes(np.stack([normal.mean, normal.std])),
+        THUMBNAILS_FILE: packed(thumbnails),
     }
+    if indexed.raw:
+        files[INDEX_FILE] = indexed.raw
     manifest = Manifest(
         name=plan.name,
         made_utc=utc_now(),
@@ -111,8 +111,8 @@ def build(plan: Plan, steps: Steps) -> Manifest:
         score=plan.score,
         threshold=threshold.value,
         guarantee=threshold.guarantee,
-        fitness=learn_limits(looks),
-        bank=bank.card,
+        fitness=learn_limits(reader.looks),
+        bank=_bank_card(memory, indexed),
         goods=_goods_card(goods, plan.seed),
         golden=threshold.golden,
         files=file_cards(files),
@@ -137,31 +137,49 @@ def divide(plan: Plan) -> Split:
     return by_folder
 
 
-def _make_bank(plan: Plan, goods: tuple[Good, ...], encoder: Encoder, looks: list[Look], steps: Steps) -> _Bank:
-    grid = encoder.card.grid
-    patches = np.empty((len(goods), grid.rows * grid.cols, grid.patch_dim), np.float32)
-    for at, good in enumerate(steps.track(goods, "encoding goods")):
-        patches[at] = _encode(good, encoder, looks).patches
-    flat = patches.reshape(-1, grid.patch_dim)
-    size = min(plan.bank_most, max(1, round(plan.bank_share * len(flat))))
-    owners = np.repeat(_part_numbers(goods), grid.rows * grid.cols)
-    coreset = k_centre(flat, owners, size, plan.seed, steps.counter(size, "choosing the coreset"))
-    matrix = np.ascontiguousarray(flat[coreset.picks])
-    return _Bank(
-        matrix=matrix,
-        index=_index_bytes(matrix, plan.seed),
-        card=_bank_card(matrix, len(flat), coreset),
-        normal=learn_normal(coreset.to_others.reshape(-1, grid.rows, grid.cols)),
-    )
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads and encodes goods, and keeps how they looked."""
+
+    encoder: Encoder
+    looks: list[Look] = field(default_factory=list)
+
+    def __call__(self, good: Good) -> PatchGrid:
+        """The picture's patches; its pixels are not kept."""
+        return self.read(good)[0]
+
+    def read(self, good: Good) -> tuple[PatchGrid, Pixels]:
+        """The picture's patches and pixels."""
+        pixels = read_picture(good.path)
+        self.looks.append(look_at(pixels))
+        grid = self.encoder(pixels)
+        if not np.isfinite(grid.patches).all():
+            raise BadEncoder(f"encoder {self.encoder.card.name}: gives NaN or infinity for {good.path}; export it again.")
+        return grid, pixels
+
+
+def _make_memory(plan: Plan, goods: tuple[Good, ...], reader: _Reader, steps: Steps) -> tuple[Memory, list[bytes]]:
+    """The bank's patches, and a thumbnail of each picture."""
+    parts = part_numbers(goods)
+    chosen = sample(goods, SAMPLE_PARTS, plan.seed)
+    some = Sample(tuple(reader(goods[i]) for i in steps.track(chosen, "learning axes")), parts[chosen])
+    sketch = learn_sketch(some)
+    size = min(plan.bank_most, max(1, round(plan.bank_share * len(goods) * some.grids[0].rows * some.grids[0].cols)))
+    gathering = Gathering(size, sketch, plan.seed, steps.counter(size, "choosing the coreset"))
+    thumbnails = []
+    for number, good in enumerate(steps.track(goods, "encoding goods")):
+        grid, pixels = reader.read(good)
+        gathering.add(grid.patches, number)
+        thumbnails.append(thumbnail(pixels))
+    return remember(gathering.finish(), sketch, some, parts), thumbnails
 
 
 def _make_threshold(
-    plan: Plan, held_out: tuple[Good, ...], encoder: Encoder, made: _Bank, looks: list[Look], steps: Steps
+    plan: Plan, held_out: tuple[Good, ...], reader: _Reader, indexed: Indexed, normal: Normal, steps: Steps
 ) -> _Threshold:
-    bank = HnswBank(made.matrix, load_index(made.index, made.card), made.card.ef)
     scores = np.array(
         [
-            measure(bank, made.normal, _encode(good, encoder, looks), plan.score)[0].value
+            measure(indexed.bank, normal, reader(good), plan.score)[0].value
             for good in steps.track(held_out, "scoring held-out goods")
         ]
     )
@@ -171,43 +189,15 @@ def _make_threshold(
     return _Threshold(value, guarantee, tuple(card for card, _ in golden), files)
 
 
-def _encode(good: Good, encoder: Encoder, looks: list[Look]) -> PatchGrid:
-    pixels = read_picture(good.path)
-    looks.append(look_at(pixels))
-    grid = encoder(pixels)
-    if not np.isfinite(grid.patches).all():
-        raise BadEncoder(f"encoder {encoder.card.name}: gives NaN or infinity for {good.path}; export it again.")
-    return grid
-
-
-def _part_numbers(goods: tuple[Good, ...]) -> NDArray[np.int32]:
-    _, numbers = np.unique([good.part_id for good in goods], return_inverse=True)
-    if numbers.max() == 0:
-        raise TooFewGoods("all pictures for the bank show one part; give pictures of different parts.")
-    return numbers.astype(np.int32)
-
-
-def _bank_card(matrix: Floats, patches: int, coreset: Coreset) -> BankCard:
+def _bank_card(memory: Memory, indexed: Indexed) -> BankCard:
     return BankCard(
-        vectors=matrix.shape[0],
-        dim=matrix.shape[1],
-        patches=patches,
-        radius=coreset.radius,
-        m=_HNSW_M,
-        ef_construction=_HNSW_EF_CONSTRUCTION,
-        ef=_HNSW_EF,
+        vectors=memory.matrix.shape[0],
+        dim=memory.matrix.shape[1],
+        sketch_dim=memory.sketch.axes.shape[1],
+        patches=memory.patches,
+        radius=memory.radius,
+        search=indexed.card,
     )
-
-
-def _index_bytes(matrix: Floats, seed: int) -> bytes:
-    """An HNSW index over the rows of the matrix, the same bytes for the same rows and seed."""
-    index = hnswlib.Index(space="l2", dim=matrix.shape[1])
-    index.init_index(len(matrix), M=_HNSW_M, ef_construction=_HNSW_EF_CONSTRUCTION, random_seed=seed)
-    index.add_items(matrix, num_threads=1)  # more threads would insert in another order each time
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / INDEX_FILE
-        index.save_index(str(path))
-        return path.read_bytes()
 
 
 def _by_part(held_out: tuple[Good, ...], scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -231,7 +221,7 @@ def _pick_golden(held_out: tuple[Good, ...], scores: NDArray[np.float64], thresh
 
 def _goods_card(goods: Split, seed: int) -> GoodsCard:
     return GoodsCard(
-        bank_pictures=len(goods.bank),
+        bank=tuple(good.path.name for good in goods.bank),
         held_out_pictures=len(goods.held_out),
         held_out_parts=count_parts(goods.held_out),
         seed=seed,

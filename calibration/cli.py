@@ -138,7 +138,7 @@ def _recipe_in_words(manifest: "Manifest", out: Path) -> str:
     return (
         f"{manifest.guarantee.sentence()}\n"
         f"threshold {manifest.threshold:.4f} ({manifest.score}); bank of {bank.vectors} patches out of {bank.patches} from "
-        f"{goods.bank_pictures} pictures, coverage radius {bank.radius:.3f}; {goods.held_out_pictures} pictures held out; "
+        f"{len(goods.bank)} pictures, coverage radius {bank.radius:.3f}; {goods.held_out_pictures} pictures held out; "
         f"seed {goods.seed}\n"
         f"recipe: {out}"
     )

@@ -2,13 +2,15 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.capture.pictures import list_pictures
-from edge.errors import BadConfig, BadPicture
+from edge.errors import BadConfig, BadPicture, TooFewGoods
 from edge.types import Reason
 
 PART_PATTERN = r"(?P<part>.+?)__.+"
@@ -53,9 +55,28 @@ def find_goods(folder: Path, part_pattern: str = PART_PATTERN) -> list[Good]:
     return goods
 
 
-def count_parts(goods: list[Good] | tuple[Good, ...]) -> int:
+def count_parts(goods: Sequence[Good]) -> int:
     """How many different parts are shown."""
     return len({good.part_id for good in goods})
+
+
+def part_numbers(goods: Sequence[Good]) -> NDArray[np.int32]:
+    """For each picture the number of the part it shows.
+
+    Raises:
+        TooFewGoods: there is only one part.
+    """
+    _, numbers = np.unique([good.part_id for good in goods], return_inverse=True)
+    if numbers.max() == 0:
+        raise TooFewGoods("all pictures for the bank show one part; give pictures of different parts.")
+    return numbers.astype(np.int32)
+
+
+def sample(goods: Sequence[Good], most: int, seed: int) -> NDArray[np.intp]:
+    """Numbers of pictures of at most `most` different parts, one of each, drawn at random."""
+    order = np.random.default_rng(seed).permutation(len(goods))
+    _, first = np.unique([goods[i].part_id for i in order], return_index=True)
+    return order[np.sort(first)[:most]]
 
 
 def split(goods: list[Good], held_out_parts: int, seed: int) -> Split:

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import BadConfig
 from edge.host.files import write_through
@@ -13,7 +14,7 @@ from edge.recipe.manifest import MANIFEST_FILE, FileCard, Manifest, sha256
 from edge.types import Floats
 
 
-def npy_bytes(array: Floats) -> bytes:
+def npy_bytes(array: Floats | NDArray[np.int32]) -> bytes:
     """An array as the bytes of a .npy file."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)

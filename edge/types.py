@@ -89,10 +89,12 @@ class PatchGrid:
 class AnomalyMap:
     """z: rows×cols float32, how many standard deviations a place lies further from good than goods do there.
 
-    Places the exact walk did not visit hold an upper bound of their value (see `edge.inspect.score`).
+    nearest: rows×cols, the row of the bank each place was compared with. Places the exact walk did not visit hold an upper
+    bound of their value and a near good patch instead of the nearest (see `edge.inspect.score`).
     """
 
     z: Floats
+    nearest: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ def nearest(matrix: Floats, patches: Floats) -> Doubles:
     return np.array([math.sqrt(min(np.einsum("ij,ij->i", d, d))) for d in (p.astype(np.float64) - rows for p in patches)])
 
 
-def score(matrix: Floats, normal: Normal, patches: Floats, kind: ScoreKind) -> float:
-    z = (nearest(matrix, patches) - normal.mean.ravel()) / normal.std.ravel()
+def z(matrix: Floats, normal: Normal, patches: Floats) -> Doubles:
+    return (nearest(matrix, patches) - normal.mean.ravel()) / normal.std.ravel()
+
+
+def score(z: Doubles, kind: ScoreKind) -> float:
     top = sorted(z)[-counted(kind, len(z)) :]
     return math.fsum(top) / len(top)
 

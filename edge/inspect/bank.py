@@ -1,108 +1,153 @@
 """The memory bank: what good patches look like, and how far a patch is from the nearest one.
 
-`HnswBank` answers fast with a distance that is never too small; `BruteForceBank` answers exactly. Both measure a distance
-exactly in the same way, so that a score does not depend on which of them was asked, nor on how patches were batched.
+Three steps, each for fewer patches than the one before: `find` gives every place of a grid a near good patch and so an upper
+bound of its distance; `tighten` looks again where it may matter; `verify` measures exactly. The exact value does not depend
+on what was found before, nor on how patches were batched.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
-import hnswlib
 import numpy as np
+from numpy.typing import NDArray
 
-from edge.errors import BadRecipe
-from edge.types import Doubles, Floats
+from edge.inspect.finder import Finder, Rows
+from edge.inspect.sketch import UNIT_ROUNDOFF, Sketch, squares, widened
+from edge.types import Doubles, Floats, PatchGrid
 
-UNIT_ROUNDOFF = 2.0**-24
-"""Of float32. A sum of n products is off by at most n·u relative to its terms (Higham, Accuracy and Stability, ch. 3)."""
-
-_BLOCK_BYTES = 8 * 1024 * 1024
-"""A block of float32 squared distances; larger ones fall out of the cache."""
-
-
-class Bank(Protocol):
-    """n good patches of d numbers each."""
-
-    @property
-    def matrix(self) -> Floats:
-        """n×d float32."""
-
-    def nearest_at_most(self, patches: Floats) -> Doubles:
-        """For P×d patches: P distances, none below the distance to the nearest good patch."""
-
-    def nearest(self, patches: Floats) -> Doubles:
-        """For P×d patches: P exact distances to the nearest good patch."""
+_CROWD = 16
+"""More than one good patch in so many on a patch's shortlist: measuring them costs more than asking all numbers."""
 
 
-class BruteForceBank:
-    """Every patch against every good patch. The oracle, and the better choice for very small banks."""
+@dataclass(slots=True)
+class Found:
+    """What is known of a grid's places so far; `tighten` and `verify` improve it in place.
 
-    def __init__(self, matrix: Floats) -> None:
-        self.matrix = matrix
+    patches: P×d, sketches: P×k float32; distances: P float64, to the good patch of that row, never below the distance to the
+    nearest one.
+    """
 
-    @cached_property
-    def _squares(self) -> Floats:
-        return np.asarray(np.einsum("ij,ij->i", self.matrix, self.matrix))
-
-    def nearest_at_most(self, patches: Floats) -> Doubles:
-        """Exact distances are upper bounds, too."""
-        return self.nearest(patches)
-
-    def nearest(self, patches: Floats) -> Doubles:
-        """Exact: a float32 matrix product finds the candidates, float64 differences measure them.
-
-        The product's rounding depends on how many patches are multiplied at once; the final value does not, because every
-        good patch that the rounding could hide is measured again.
-        """
-        block = max(1, _BLOCK_BYTES // (4 * len(self.matrix)))
-        parts = [self._nearest_block(patches[start : start + block]) for start in range(0, len(patches), block)]
-        return np.concatenate(parts) if parts else np.empty(0)
-
-    def _nearest_block(self, patches: Floats) -> Doubles:
-        squares = np.einsum("ij,ij->i", patches, patches)
-        product = patches @ self.matrix.T
-        product *= -2
-        product += self._squares
-        product += squares[:, None]
-        # |fl(a² - 2ab + b²) - |a-b|²| ≤ (d+3)·u·(|a|+|b|)²; twice, for the two sides of a comparison.
-        gamma = (self.matrix.shape[1] + 3) * UNIT_ROUNDOFF
-        slack = 2 * gamma * (np.sqrt(squares) + np.sqrt(self._squares.max())) ** 2
-        rows, good = np.nonzero(product <= (product.min(axis=1) + slack)[:, None])
-        difference = patches[rows].astype(np.float64) - self.matrix[good]
-        exact = np.einsum("ij,ij->i", difference, difference)
-        best = np.full(len(patches), np.inf)
-        np.minimum.at(best, rows, exact)
-        # NaN patches match nothing; they must not look near.
-        best[np.isnan(squares)] = np.nan
-        return np.asarray(np.sqrt(best))
+    patches: Floats
+    sketches: Floats
+    distances: Doubles
+    rows: Rows
 
 
-class HnswBank(BruteForceBank):
-    """An hnswlib index over the same rows as the matrix (Malkov & Yashunin 2018).
+class Bank:
+    """n good patches of d numbers each.
 
     Args:
         matrix: n×d float32.
-        index: built from the rows of `matrix`, in their order, with the squared Euclidean distance.
-        ef: how many candidates a search keeps; more is nearer to exact and slower.
-
-    Raises:
-        BadRecipe: the index does not hold exactly the rows of the matrix.
+        sketch: of d numbers.
+        sketches: n×k float32, the sketch of every row.
+        finder: over those sketches.
     """
 
-    def __init__(self, matrix: Floats, index: hnswlib.Index, ef: int) -> None:
-        super().__init__(matrix)
-        if (index.get_current_count(), index.dim) != matrix.shape:
-            raise BadRecipe(
-                f"the index holds {index.get_current_count()}×{index.dim} and the matrix {matrix.shape[0]}×"
-                f"{matrix.shape[1]}; build the recipe again."
-            )
-        self._index = index
-        self._index.set_ef(ef)
-        self._index.set_num_threads(1)
+    def __init__(self, matrix: Floats, sketch: Sketch, sketches: Floats, finder: Finder) -> None:
+        self.matrix = matrix
+        self._sketch, self._sketches, self._finder = sketch, sketches, finder
+        self._near = np.empty((0, matrix.shape[1]), np.float32)
 
-    def nearest_at_most(self, patches: Floats) -> Doubles:
-        """One HNSW query per patch. The answer is the distance to some good patch, so never below the nearest."""
-        _, squared = self._index.knn_query(patches, k=1, num_threads=1)
-        # hnswlib sums in float32; widened by its rounding, the value stays an upper bound.
-        widen = 1 + (self.matrix.shape[1] + 3) * UNIT_ROUNDOFF
-        return np.asarray(np.sqrt(squared[:, 0].astype(np.float64) * widen))
+    def find(self, grid: PatchGrid) -> Found:
+        """A near good patch for every place."""
+        patches = grid.patches
+        sketches = self._sketch(patches)
+        rows = self._finder.near(sketches, grid.rows, grid.cols)
+        if len(self._near) != len(patches):
+            self._near = np.empty_like(patches)
+        np.take(self.matrix, rows, axis=0, out=self._near)
+        np.subtract(patches, self._near, out=self._near)
+        return Found(patches, sketches, widened(squares(self._near), patches.shape[1]), rows)
+
+    def tighten(self, found: Found, places: Rows) -> None:
+        """Look for nearer good patches at some places."""
+        rows = self._finder.nearer(found.sketches[places])
+        if rows is None:
+            return
+        distances = widened(squares(found.patches[places] - self.matrix[rows]), self.matrix.shape[1])
+        better = distances < found.distances[places]
+        found.distances[places[better]], found.rows[places[better]] = distances[better], rows[better]
+
+    def verify(self, found: Found, places: Rows) -> None:
+        """Measure exactly at some places.
+
+        Only good patches whose sketch is no further than a patch already found can be the nearest, and only these are
+        measured. Where they are many, as for a patch far from everything, all d numbers take the place of the sketch.
+        """
+        patches = found.patches[places]
+        left, good = self._short.within(found.sketches[places], patches, found.distances[places], self.matrix)
+        crowded = np.bincount(left, minlength=len(places)) * _CROWD > len(self.matrix)
+        if crowded.any():
+            again = np.flatnonzero(crowded)
+            few = ~crowded[left]
+            more, more_good = self._whole.within(patches[again], patches[again], found.distances[places[again]], self.matrix)
+            left, good = np.concatenate([left[few], again[more]]), np.concatenate([good[few], more_good])
+        lowest, nearest = _measure(patches, self.matrix, left, good)
+        found.distances[places], found.rows[places] = lowest, nearest
+
+    @cached_property
+    def _short(self) -> "Shortlist":
+        return Shortlist(self._sketches, self._sketch.rounding, self._longest)
+
+    @cached_property
+    def _whole(self) -> "Shortlist":
+        d = self.matrix.shape[1]
+        return Shortlist(self.matrix, (2 * d + 8) * UNIT_ROUNDOFF, self._longest)
+
+    @cached_property
+    def _longest(self) -> float:
+        return float(np.sqrt(squares(self.matrix).max()))
+
+
+class Shortlist:
+    """Which good patches can be nearest, by numbers that bound distances from below.
+
+    Args:
+        numbers: n×k float32, of the good patches.
+        rounding: how far a squared distance of such numbers may exceed that of the patches, relative to (‖a‖ + ‖b‖)².
+        longest: the largest norm of a good patch.
+    """
+
+    def __init__(self, numbers: Floats, rounding: float, longest: float) -> None:
+        self._turned = np.ascontiguousarray(-2 * numbers.T)
+        self._squares = squares(numbers)
+        self._rounding, self._longest = rounding, longest
+
+    def within(self, numbers: Floats, patches: Floats, distances: Doubles, matrix: Floats) -> tuple[Rows, Rows]:
+        """For Q patches, with their Q×k numbers and upper bounds of their distances: pairs of patch and good patch.
+
+        The nearest good patch is always among them.
+        """
+        # |a - b|² less |a|², which is the same for every b
+        lower = numbers @ self._turned
+        lower += self._squares
+        likely = matrix[lower.argmin(axis=1)]
+        bound = np.minimum(widened(squares(patches - likely), patches.shape[1]), distances)
+        slack = self._rounding * np.square(np.sqrt(squares(patches)).astype(np.float64) + self._longest)
+        limit = np.square(bound) - squares(numbers) + slack
+        return np.divmod(np.flatnonzero(lower <= limit.astype(np.float32)[:, None]), len(matrix))
+
+
+def _measure(patches: Floats, matrix: Floats, left: Rows, good: Rows) -> tuple[Doubles, Rows]:
+    """Of pairs of patch and good patch: each patch's lowest distance and the good patch that has it.
+
+    float32 tells which pairs rounding could hide, and float64 measures these.
+    """
+    apart = squares(patches[left] - matrix[good])
+    hidden = 1 + 4 * (patches.shape[1] + 3) * UNIT_ROUNDOFF
+    close = apart <= (_lowest(apart, left, len(patches)) * hidden)[left]
+    left, good = left[close], good[close]
+    difference = patches[left].astype(np.float64) - matrix[good]
+    exact = np.einsum("ij,ij->i", difference, difference)
+    lowest = _lowest(exact, left, len(patches))
+    nearest = np.zeros(len(patches), np.intp)
+    is_it = exact == lowest[left]
+    nearest[left[is_it]] = good[is_it]
+    return np.sqrt(lowest), nearest
+
+
+def _lowest(values: NDArray[np.floating], group: Rows, groups: int) -> NDArray[np.floating]:
+    """The lowest value of each group, infinite where a group has none."""
+    lowest = np.full(groups, np.inf, values.dtype)
+    np.minimum.at(lowest, group, values)
+    return lowest

@@ -15,8 +15,11 @@ from edge.types import ScoreKind
 MANIFEST_FILE = "recipe.json"
 MATRIX_FILE = "bank.npy"
 INDEX_FILE = "bank.hnsw"
+SKETCH_FILE = "sketch.npy"
+ORIGIN_FILE = "origin.npy"
 NORMAL_FILE = "normal.npy"
-NEEDED_FILES = frozenset({MODEL_FILE, CARD_FILE, MATRIX_FILE, INDEX_FILE, NORMAL_FILE})
+THUMBNAILS_FILE = "thumbnails.npz"
+NEEDED_FILES = frozenset({MODEL_FILE, CARD_FILE, MATRIX_FILE, SKETCH_FILE, ORIGIN_FILE, NORMAL_FILE, THUMBNAILS_FILE})
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)?$", max_length=100)]
 """A name inside the recipe folder: no path, no dots but one."""
@@ -31,19 +34,51 @@ class FileCard(Strict):
     bytes: int = Field(ge=1, le=4 * 1024**3)
 
 
-class BankCard(Strict):
-    """The memory bank and how its HNSW index was built.
+class IndexCard(Strict):
+    """How the HNSW index was built, and how it is asked: with `ef` candidates, at every `stride`-th row and column."""
 
-    `vectors` good patches of `dim` numbers, chosen out of `patches` so that none of those is further than `radius` away.
+    m: int = Field(ge=2, le=128)
+    ef_construction: int = Field(ge=1)
+    ef: int = Field(ge=1)
+    stride: int = Field(ge=1, le=16)
+
+
+class TriedCard(Strict):
+    """A search that was tried: time of a picture as a ratio to the chosen one's; recall: share of places found at once."""
+
+    search: str
+    time: float = Field(gt=0)
+    recall: float = Field(ge=0, le=1)
+
+
+class AuditCard(Strict):
+    """What the searches cost on so many pictures of good parts; verified: places measured exactly in the median picture."""
+
+    pictures: int = Field(ge=1)
+    tried: tuple[TriedCard, ...] = Field(min_length=1)
+    verified: int = Field(ge=0)
+
+
+class SearchCard(Strict):
+    """How near good patches are found; no index: everything is compared with everything."""
+
+    index: IndexCard | None
+    audit: AuditCard
+
+
+class BankCard(Strict):
+    """The memory bank.
+
+    `vectors` good patches of `dim` numbers, chosen out of `patches`; none of those that were looked at again was further
+    than `radius` from the nearest. `sketch_dim`: numbers of a sketch (see `edge.inspect.sketch`).
     """
 
     vectors: int = Field(ge=1)
     dim: int = Field(ge=1)
+    sketch_dim: int = Field(ge=1)
     patches: int = Field(ge=1)
     radius: float = Field(ge=0)
-    m: int = Field(ge=2, le=128)
-    ef_construction: int = Field(ge=1)
-    ef: int = Field(ge=1)
+    search: SearchCard
 
 
 class Guarantee(Strict):
@@ -75,9 +110,9 @@ class GoldenCard(Strict):
 
 
 class GoodsCard(Strict):
-    """The good parts behind the recipe: pictures in the bank and held out."""
+    """The good parts behind the recipe: names of the pictures in the bank, and how many were held out."""
 
-    bank_pictures: int = Field(ge=1)
+    bank: tuple[str, ...] = Field(min_length=1)
     held_out_pictures: int = Field(ge=1)
     held_out_parts: int = Field(ge=1)
     seed: int = Field(ge=0)
@@ -101,7 +136,8 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _names_every_file(self) -> "Manifest":
-        if missing := (NEEDED_FILES | {g.file for g in self.golden}) - self.files.keys():
+        index = {INDEX_FILE} if self.bank.search.index else set()
+        if missing := (NEEDED_FILES | index | {g.file for g in self.golden}) - self.files.keys():
             raise ValueError(f"files: {', '.join(sorted(missing))} must be listed")
         return self
 

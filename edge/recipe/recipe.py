@@ -12,11 +12,22 @@ import numpy as np
 
 from edge.capture.pictures import decode_picture
 from edge.errors import BadRecipe
-from edge.inspect.bank import HnswBank
+from edge.inspect.bank import Bank
 from edge.inspect.card import CARD_FILE, MODEL_FILE, EncoderCard
 from edge.inspect.encoder import Encoder
+from edge.inspect.finder import Finder, HnswFinder, ScanFinder
 from edge.inspect.score import Normal, measure
-from edge.recipe.manifest import INDEX_FILE, MATRIX_FILE, NORMAL_FILE, BankCard, GoldenCard, Manifest, read_verified
+from edge.inspect.sketch import Sketch
+from edge.recipe.manifest import (
+    INDEX_FILE,
+    MATRIX_FILE,
+    NORMAL_FILE,
+    SKETCH_FILE,
+    BankCard,
+    GoldenCard,
+    Manifest,
+    read_verified,
+)
 from edge.strict import parse
 from edge.types import AnomalyMap, Floats, Pixels, Score
 
@@ -31,13 +42,13 @@ class Recipe:
     manifest: Manifest
     id: str
     encoder: Encoder
-    bank: HnswBank
+    bank: Bank
     normal: Normal
     golden: tuple[tuple[GoldenCard, Pixels], ...]
 
     def measure(self, pixels: Pixels) -> tuple[Score, AnomalyMap]:
         """Score and map of one picture, H×W×3 uint8 BGR, whether or not it is fit to be judged."""
-        return measure(self.bank, self.normal, self.encoder(pixels), self.manifest.score)
+        return measure(self.bank, self.normal, self.encoder(pixels), self.manifest.score, self.manifest.threshold)
 
     def reproduce_golden(self) -> None:
         """Measure the golden pictures again.
@@ -71,6 +82,8 @@ def open_recipe(folder: Path, threads: int = 1) -> Recipe:
     if dim != card.grid.patch_dim:
         raise BadRecipe(f"{folder}: the bank has {dim} numbers a patch and the encoder {card.grid.patch_dim}.")
     matrix = _array(files[MATRIX_FILE], (manifest.bank.vectors, dim), folder / MATRIX_FILE)
+    sketch = Sketch(_array(files[SKETCH_FILE], (dim, manifest.bank.sketch_dim), folder / SKETCH_FILE))
+    sketches = sketch(matrix)
     planes = _array(files[NORMAL_FILE], (_NORMAL_PLANES, card.grid.rows, card.grid.cols), folder / NORMAL_FILE)
     if not (planes[1] > 0).all():
         raise BadRecipe(f"{folder / NORMAL_FILE}: a standard deviation is not above zero; build the recipe again.")
@@ -78,18 +91,25 @@ def open_recipe(folder: Path, threads: int = 1) -> Recipe:
         manifest=manifest,
         id=identity,
         encoder=encoder,
-        bank=HnswBank(matrix, load_index(files[INDEX_FILE], manifest.bank), manifest.bank.ef),
+        bank=Bank(matrix, sketch, sketches, _finder(sketches, files, manifest.bank)),
         normal=Normal(planes[0], planes[1]),
         golden=tuple((g, decode_picture(files[g.file], folder / g.file)) for g in manifest.golden),
     )
 
 
-def load_index(raw: bytes, card: BankCard) -> hnswlib.Index:
+def _finder(sketches: Floats, files: dict[str, bytes], card: BankCard) -> Finder:
+    how = card.search.index
+    if how is None:
+        return ScanFinder(sketches)
+    return HnswFinder(sketches, _load_index(files[INDEX_FILE], card), how.ef, how.stride)
+
+
+def _load_index(raw: bytes, card: BankCard) -> hnswlib.Index:
     """Open an HNSW index from bytes whose hash has been checked.
 
     hnswlib reads only files; an anonymous one in memory holds exactly the bytes that were hashed.
     """
-    index = hnswlib.Index(space=_INDEX_SPACE, dim=card.dim)
+    index = hnswlib.Index(space=_INDEX_SPACE, dim=card.sketch_dim)
     with _in_memory_file(raw) as path:
         try:
             index.load_index(path, max_elements=card.vectors)
