@@ -1,7 +1,7 @@
 """Good parts become a recipe: split → sketch → coreset → normal → search → threshold → golden pictures."""
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,34 +12,42 @@ from numpy.typing import NDArray
 from calibration.coreset import Gathering
 from calibration.goods import Good, Split, count_parts, find_goods, part_numbers, sample, split, split_by_folder
 from calibration.index import Indexed, choose_search
+from calibration.judgement import card as way_card
+from calibration.judgement import enough_for_trial, judge_ways, scale_of, ways
 from calibration.limits import learn_limits
 from calibration.memory import SAMPLE_PARTS, Memory, Sample, learn_sketch, remember
 from calibration.normal import learn_normal
 from calibration.progress import Steps
+from calibration.reader import Reader
 from calibration.seal import file_cards, may_write, npy_bytes, seal
 from calibration.threshold import choose, plan_held_out, require_enough
 from calibration.thumbnails import packed, thumbnail
-from edge.capture.fitness import Look, look_at
+from calibration.trial import make_trial
+from calibration.view import ChosenView, ViewPlan, choose_view
 from edge.capture.pictures import read_picture
-from edge.errors import BadEncoder
 from edge.host.clock import utc_now
 from edge.inspect.card import CARD_FILE, MODEL_FILE
 from edge.inspect.encoder import DEFAULT_ENCODER, Encoder, read_encoder
+from edge.inspect.eye import Eye
 from edge.inspect.score import Normal, measure
+from edge.inspect.view_card import REFERENCE_FILE
 from edge.recipe.manifest import (
     INDEX_FILE,
     MATRIX_FILE,
     NORMAL_FILE,
     ORIGIN_FILE,
+    SCALE_FILE,
     SKETCH_FILE,
     THUMBNAILS_FILE,
     BankCard,
     GoldenCard,
     GoodsCard,
     Guarantee,
+    JudgementCard,
     Manifest,
+    Scaling,
 )
-from edge.types import PatchGrid, Pixels, ScoreKind
+from edge.types import Floats, ScoreKind
 
 _TRIAL_PICTURES = 8
 """Held-out goods on which searches are timed; the median of so many tells a third from a half."""
@@ -59,7 +67,11 @@ class Plan:
     part_pattern: str
     held_out: Path | None = None  # goods for the threshold in a folder of their own; else drawn from `goods`
     encoder: Path = DEFAULT_ENCODER
-    score: ScoreKind = "top1"
+    view: ViewPlan = field(default_factory=ViewPlan)
+    score: ScoreKind | None = None  # None: chosen, like the next two
+    scaling: Scaling | None = None
+    smoothing: float | None = None
+    defects: Path | None = None  # known defects, by which to choose
     bank_share: float = 0.1  # of all good patches
     bank_most: int = 10_000
     max_false_reject: float = 0.05
@@ -87,31 +99,37 @@ def build(plan: Plan, steps: Steps) -> Manifest:
     goods = divide(plan)
     raw_model, card = read_encoder(plan.encoder)
     # One thread, as on the device: the held-out goods must be scored by the very path that will judge.
-    reader = _Reader(Encoder(raw_model, card, threads=1))
-    memory, thumbnails = _make_memory(plan, goods.bank, reader, steps)
-    normal = learn_normal(memory.apart)
-    trials = [reader(good) for good in goods.held_out[:_TRIAL_PICTURES]]
-    indexed = choose_search(memory.matrix, memory.sketch, normal, plan.score, trials, plan.seed)
-    threshold = _make_threshold(plan, goods.held_out, reader, indexed, normal, steps)
+    view = choose_view(plan.view, [*goods.bank, *goods.held_out], Encoder(raw_model, card, threads=1), plan.seed, steps)
+    learned = _learn(plan, goods.bank, view, steps)
+    memory, judgement, reader = learned.memory, learned.judgement, learned.reader
+    normal = learn_normal(memory.apart, view.watched, judgement.smoothing)
+    trials = [reader.kept(good)[0] for good in goods.held_out[:_TRIAL_PICTURES]]
+    indexed = choose_search(memory.matrix, memory.sketch, normal, judgement.score, trials, plan.seed)
+    threshold = _make_threshold(plan, goods.held_out, learned, indexed, normal, steps)
     files = threshold.golden_files | {
         MODEL_FILE: raw_model,
         CARD_FILE: card.model_dump_json(indent=1).encode(),
+        SCALE_FILE: npy_bytes(learned.scale),
         MATRIX_FILE: npy_bytes(memory.matrix),
         SKETCH_FILE: npy_bytes(memory.sketch.axes),
         ORIGIN_FILE: npy_bytes(memory.origin),
-        NORMAL_FILE: npy_bytes(np.stack([normal.mean, normal.std])),
-        THUMBNAILS_FILE: packed(thumbnails),
+        NORMAL_FILE: npy_bytes(np.stack([normal.mean, normal.std, normal.watched.astype(np.float32)])),
+        THUMBNAILS_FILE: packed(learned.thumbnails),
     }
     if indexed.raw:
         files[INDEX_FILE] = indexed.raw
+    if reference := view.reference_png():
+        files[REFERENCE_FILE] = reference
     manifest = Manifest(
         name=plan.name,
         made_utc=utc_now(),
         made_with=_versions(),
-        score=plan.score,
+        judgement=judgement,
         threshold=threshold.value,
         guarantee=threshold.guarantee,
         fitness=learn_limits(reader.looks),
+        view=view.eye.card,
+        view_why=view.why,
         bank=_bank_card(memory, indexed),
         goods=_goods_card(goods, plan.seed),
         golden=threshold.golden,
@@ -138,48 +156,62 @@ def divide(plan: Plan) -> Split:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads and encodes goods, and keeps how they looked."""
+class _Learned:
+    """What good patches taught. reader: sees with the scale; thumbnails: of the bank's pictures."""
 
-    encoder: Encoder
-    looks: list[Look] = field(default_factory=list)
-
-    def __call__(self, good: Good) -> PatchGrid:
-        """The picture's patches; its pixels are not kept."""
-        return self.read(good)[0]
-
-    def read(self, good: Good) -> tuple[PatchGrid, Pixels]:
-        """The picture's patches and pixels."""
-        pixels = read_picture(good.path)
-        self.looks.append(look_at(pixels))
-        grid = self.encoder(pixels)
-        if not np.isfinite(grid.patches).all():
-            raise BadEncoder(f"encoder {self.encoder.card.name}: gives NaN or infinity for {good.path}; export it again.")
-        return grid, pixels
+    judgement: JudgementCard
+    scale: Floats
+    reader: Reader
+    memory: Memory
+    thumbnails: list[bytes]
 
 
-def _make_memory(plan: Plan, goods: tuple[Good, ...], reader: _Reader, steps: Steps) -> tuple[Memory, list[bytes]]:
-    """The bank's patches, and a thumbnail of each picture."""
-    parts = part_numbers(goods)
-    chosen = sample(goods, SAMPLE_PARTS, plan.seed)
-    some = Sample(tuple(reader(goods[i]) for i in steps.track(chosen, "learning axes")), parts[chosen])
-    sketch = learn_sketch(some)
-    size = min(plan.bank_most, max(1, round(plan.bank_share * len(goods) * some.grids[0].rows * some.grids[0].cols)))
+def _learn(plan: Plan, goods: tuple[Good, ...], view: ChosenView, steps: Steps) -> _Learned:
+    """Judgement from a sample of the goods, then the bank from all of them."""
+    plain = Reader(view.eye)
+    parts, numbers = part_numbers(goods), sample(goods, SAMPLE_PARTS, plan.seed)
+    places = np.flatnonzero(view.watched)
+    raw = Sample(tuple(plain.kept(goods[i])[0] for i in steps.track(numbers, "encoding a sample")), parts[numbers])
+    judgement = _choose_judgement(plan, goods, raw, numbers, view.watched, plain, steps)
+    scale = scale_of(np.concatenate([grid.patches[places] for grid in raw.grids]), judgement.scaling)
+    some = Sample(tuple(replace(grid, patches=grid.patches * scale) for grid in raw.grids), raw.parts)
+    reader = Reader(Eye(view.eye.encoder, view.eye.card, view.reference, scale), plain.looks)
+    sketch = learn_sketch(some, places)
+    size = min(plan.bank_most, max(1, round(plan.bank_share * len(goods) * len(places))))
     gathering = Gathering(size, sketch, plan.seed, steps.counter(size, "choosing the coreset"))
     thumbnails = []
     for number, good in enumerate(steps.track(goods, "encoding goods")):
-        grid, pixels = reader.read(good)
-        gathering.add(grid.patches, number)
+        grid, pixels = reader(good)
+        gathering.add(grid.patches[places], number, places)
         thumbnails.append(thumbnail(pixels))
-    return remember(gathering.finish(), sketch, some, parts), thumbnails
+    return _Learned(judgement, scale, reader, remember(gathering.finish(), sketch, some, parts, places), thumbnails)
+
+
+def _choose_judgement(
+    plan: Plan,
+    goods: tuple[Good, ...],
+    some: Sample,
+    numbers: NDArray[np.intp],
+    watched: NDArray[np.bool_],
+    reader: Reader,
+    steps: Steps,
+) -> JudgementCard:
+    candidates = ways(plan.scaling, plan.smoothing, plan.score)
+    if len(candidates) == 1:
+        return way_card(candidates[0], (), f"{candidates[0]}: as asked for.")
+    if not enough_for_trial(len(some.grids)):
+        why = f"{candidates[0]}: the default, since {len(some.grids)} parts for the bank are too few to compare ways."
+        return way_card(candidates[0], (), why)
+    trial = make_trial(goods, some, numbers, plan.defects, reader, plan.seed, steps)
+    return judge_ways(candidates, trial, watched, plan.seed, steps)
 
 
 def _make_threshold(
-    plan: Plan, held_out: tuple[Good, ...], reader: _Reader, indexed: Indexed, normal: Normal, steps: Steps
+    plan: Plan, held_out: tuple[Good, ...], learned: _Learned, indexed: Indexed, normal: Normal, steps: Steps
 ) -> _Threshold:
     scores = np.array(
         [
-            measure(indexed.bank, normal, reader(good), plan.score)[0].value
+            measure(indexed.bank, normal, learned.reader(good)[0], learned.judgement.score)[0].value
             for good in steps.track(held_out, "scoring held-out goods")
         ]
     )

@@ -12,8 +12,7 @@ import click
 from edge.errors import BadConfig
 
 if TYPE_CHECKING:
-    from calibration.evaluate import Evaluation, Rate
-    from edge.recipe.manifest import Manifest
+    from calibration.evaluate import Evaluation
 
 _EXTRA = {"rich": "rich", "scipy": "scipy", "sklearn": "scikit-learn"}
 
@@ -58,15 +57,48 @@ def calibrate() -> None:
 )
 @click.option(
     "--score",
-    type=click.Choice(["top1", "max"]),
-    default="top1",
+    type=click.Choice(["auto", "top1", "max"]),
+    default="auto",
     show_default=True,
     help="Mean of the highest 1 % of patch values, or the highest one.",
+)
+@click.option(
+    "--scaling",
+    type=click.Choice(["auto", "none", "half", "full"]),
+    default="auto",
+    show_default=True,
+    help="Features as they are, divided by the root of their standard deviation, or by all of it.",
+)
+@click.option(
+    "--spread",
+    type=click.Choice(["auto", "place", "everywhere"]),
+    default="auto",
+    show_default=True,
+    help="What goods vary by at each place, or in the whole picture.",
+)
+@click.option("--defects", type=click.Path(path_type=Path), help="Pictures of known defects, to choose the three above by.")
+@click.option("--roi", metavar="X,Y,WIDTH,HEIGHT", help="Region of interest in pixels  [default: the whole picture]")
+@click.option("--mask", type=click.Path(path_type=Path), help="Picture of the pictures' size: white where to inspect.")
+@click.option(
+    "--align",
+    type=click.Choice(["template", "keypoints"]),
+    help="Find parts that move: they shift and turn a little, or turn freely, come nearer or tilt.",
+)
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="Good picture that --roi and --mask were drawn on, to align with."
+)
+@click.option(
+    "--tiles",
+    default="auto",
+    show_default=True,
+    metavar="ROWSxCOLS",
+    help="Cut the picture for the encoder; each tile costs one run of it. auto keeps long narrow parts from being squashed.",
 )
 @click.option("--bank-most", type=click.IntRange(1), default=10_000, show_default=True, help="Good patches kept at most.")
 @click.option("--part-pattern", help="Regular expression for file names with a group `part`  [default: PART__anything]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split and the coreset.")
 @click.option("--force", is_flag=True, help="Replace a recipe that is there already.")
+@click.option("--explain", is_flag=True, help="Say what was chosen and why.")
 @_JSON
 def build(
     good_dir: Path,
@@ -77,10 +109,19 @@ def build(
     max_false_reject: float,
     confidence: float,
     score: str,
+    scaling: str,
+    spread: str,
+    defects: Path | None,
+    roi: str | None,
+    mask: Path | None,
+    align: str | None,
+    reference: Path | None,
+    tiles: str,
     bank_most: int,
     part_pattern: str | None,
     seed: int,
     force: bool,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Build a recipe from the pictures of good parts in GOOD_DIR.
@@ -91,7 +132,10 @@ def build(
     from calibration.build import Plan
     from calibration.build import build as make
     from calibration.goods import PART_PATTERN
+    from calibration.options import METHODS, SCALINGS, SCORES, SPREADS, roi_of, tiles_of
     from calibration.progress import steps
+    from calibration.view import ViewPlan
+    from calibration.words import explanation, recipe_in_words
     from edge.inspect.encoder import DEFAULT_ENCODER
 
     plan = Plan(
@@ -101,7 +145,11 @@ def build(
         part_pattern=part_pattern or PART_PATTERN,
         held_out=held_out,
         encoder=encoder or DEFAULT_ENCODER,
-        score="max" if score == "max" else "top1",
+        view=ViewPlan(roi_of(roi), mask, METHODS[align], reference, tiles_of(tiles)),
+        score=SCORES[score],
+        scaling=SCALINGS[scaling],
+        smoothing=SPREADS[spread],
+        defects=defects,
         bank_most=bank_most,
         max_false_reject=max_false_reject,
         confidence=confidence,
@@ -110,7 +158,8 @@ def build(
     )
     with steps() as shown:
         manifest = make(plan, shown)
-    click.echo(manifest.model_dump_json() if as_json else _recipe_in_words(manifest, out))
+    words = recipe_in_words(manifest, out) + ("\n" + explanation(manifest) if explain else "")
+    click.echo(manifest.model_dump_json() if as_json else words)
 
 
 @calibrate.command()
@@ -125,45 +174,13 @@ def evaluate(recipe: Path, test_dir: Path, as_json: bool) -> None:
     """
     from calibration.evaluate import evaluate as judge_all
     from calibration.progress import steps
+    from calibration.words import evaluation_in_words
     from edge.recipe.recipe import open_recipe
 
     opened = open_recipe(recipe)
     with steps() as shown:
         evaluation = judge_all(opened, test_dir, shown)
-    click.echo(_evaluation_as_json(evaluation) if as_json else _evaluation_in_words(evaluation))
-
-
-def _recipe_in_words(manifest: "Manifest", out: Path) -> str:
-    goods, bank = manifest.goods, manifest.bank
-    return (
-        f"{manifest.guarantee.sentence()}\n"
-        f"threshold {manifest.threshold:.4f} ({manifest.score}); bank of {bank.vectors} patches out of {bank.patches} from "
-        f"{len(goods.bank)} pictures, coverage radius {bank.radius:.3f}; {goods.held_out_pictures} pictures held out; "
-        f"seed {goods.seed}\n"
-        f"recipe: {out}"
-    )
-
-
-def _evaluation_in_words(found: "Evaluation") -> str:
-    lines = [
-        f"image AUROC    {_number(found.image_auroc)}",
-        f"pixel AUROC    {_number(found.pixel_auroc)}",
-        f"false rejects  {_rate(found.false_reject)}",
-        f"escapes        {_rate(found.escape)}",
-        *(f"  {kind:<12} {_rate(rate)}" for kind, rate in found.escape_by_kind.items()),
-        f"not decidable  {found.not_decidable} of {len(found.judged)}",
-    ]
-    return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return f"{value:.4f}" if value is not None else "- (needs goods, defects and, for pixels, masks)"
-
-
-def _rate(rate: "Rate | None") -> str:
-    if rate is None:
-        return "- (no such pictures)"
-    return f"{rate.value:7.2%}  ({rate.count} of {rate.total}; 95 % interval {rate.low:.2%} to {rate.high:.2%})"
+    click.echo(_evaluation_as_json(evaluation) if as_json else evaluation_in_words(evaluation))
 
 
 def _evaluation_as_json(found: "Evaluation") -> str:

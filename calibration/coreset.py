@@ -71,8 +71,8 @@ class Gathering:
         self._origin = np.empty((capacity, 2), np.int32)
         self._filled, self._seen = 0, 0
 
-    def add(self, patches: Floats, picture: int) -> None:
-        """Take the P×d patches of one picture."""
+    def add(self, patches: Floats, picture: int, places: NDArray[np.intp]) -> None:
+        """Take P×d patches of one picture, and the numbers of their places in it."""
         self._seen += len(patches)
         start = 0
         while start < len(patches):
@@ -81,7 +81,7 @@ class Gathering:
             count = min(len(patches) - start, len(self._patches) - self._filled)
             to, some = slice(self._filled, self._filled + count), slice(start, start + count)
             self._patches[to], self._rows[to, :-2] = patches[some], self._sketch(patches[some])
-            self._origin[to, 0], self._origin[to, 1] = picture, np.arange(start, start + count)
+            self._origin[to, 0], self._origin[to, 1] = picture, places[some]
             start, self._filled = some.stop, to.stop
 
     def finish(self) -> Coreset:

@@ -18,6 +18,8 @@ from calibration.progress import Steps
 from edge.capture.pictures import list_pictures
 from edge.capture.sources import shoot_file
 from edge.errors import BadConfig, BadPicture
+from edge.inspect.heat import spread
+from edge.inspect.refine import NotAligned
 from edge.loop import inspect
 from edge.recipe.recipe import Recipe
 from edge.types import Decision, Frame, Reason
@@ -154,20 +156,19 @@ def _judge_one(recipe: Recipe, path: Path, kind: str, ranking: PixelRanking, fol
     verdict = inspect(shot, recipe)
     if not isinstance(shot, Frame):
         return Judged(path, kind, verdict.decision, np.nan)
-    if verdict.score and verdict.heat:
-        score, heat = verdict.score, verdict.heat
-    else:
-        score, heat = recipe.measure(shot.pixels)
+    measured = (verdict.score, verdict.heat) if verdict.score and verdict.heat else recipe.measure(shot.pixels)
+    if isinstance(measured, NotAligned):
+        return Judged(path, kind, verdict.decision, np.nan)
+    score, heat = measured
     mask = _mask_of(path, kind, folder, recipe)
     if mask is not None:
-        size = mask.shape[1], mask.shape[0]
-        ranking.add(np.asarray(cv2.resize(heat.z, size, interpolation=cv2.INTER_LINEAR), np.float32), mask)
+        ranking.add(spread(heat, shot.pixels.shape[:2], mask.shape), mask)
     return Judged(path, kind, verdict.decision, score.value)
 
 
 def _mask_of(path: Path, kind: str, folder: Path, recipe: Recipe) -> NDArray[np.bool_] | None:
     """Where the defect is, at the encoder's input size; all False for goods, None where no mask is given."""
-    size = recipe.encoder.card.input
+    size = recipe.eye.encoder.card.input
     if kind == GOOD:
         return np.zeros((size.height, size.width), np.bool_) if _mask_folder(folder) else None
     masks = _mask_folder(folder)

@@ -9,11 +9,14 @@ from calibration.coreset import Coreset
 from edge.inspect.sketch import Sketch, squares
 from edge.types import Floats, PatchGrid
 
+Places = NDArray[np.intp]
+"""Numbers of the places that are watched, row by row."""
+
 SKETCH_DIM = 48
 """Measured on real cells, banks of 1,000 to 100,000: fewer numbers leave more good patches to measure than they spare, more
 cost more than they spare. A multiple of 16 fills the registers."""
 
-SAMPLE_PARTS = 100
+SAMPLE_PARTS = 80
 """Parts that teach axes and normal values: one picture of each, smoothed over places, says enough; more costs only time."""
 
 _AXES_PICTURES = 50
@@ -43,28 +46,28 @@ class Memory:
     apart: Floats
 
 
-def learn_sketch(sample: Sample) -> Sketch:
+def learn_sketch(sample: Sample, watched: Places) -> Sketch:
     """The axes along which good patches differ most (principal components, about the mean)."""
-    patches = np.concatenate([grid.patches for grid in sample.grids[:_AXES_PICTURES]])
+    patches = np.concatenate([grid.patches[watched] for grid in sample.grids[:_AXES_PICTURES]])
     _, axes = np.linalg.eigh(np.cov(patches, rowvar=False, dtype=np.float64).reshape(patches.shape[1], -1))
     return Sketch(np.ascontiguousarray(axes[:, ::-1][:, :SKETCH_DIM], dtype=np.float32))
 
 
-def remember(coreset: Coreset, sketch: Sketch, sample: Sample, parts: NDArray[np.int32]) -> Memory:
+def remember(coreset: Coreset, sketch: Sketch, sample: Sample, parts: NDArray[np.int32], watched: Places) -> Memory:
     """Measure the sample against the coreset. parts: the part number of every picture that went into the coreset."""
     owners = parts[coreset.origin[:, 0]]
-    sketches = sketch(coreset.matrix)
-    turned, lengths = np.ascontiguousarray(-2 * sketches.T), squares(sketches)
     apart, radius = [], 0.0
     for grid, part in zip(sample.grids, sample.parts, strict=True):
-        lower = sketch(grid.patches) @ turned
-        lower += lengths
-        radius = max(radius, float(_distance(grid.patches, coreset.matrix, lower).max()))
-        lower[:, owners == part] = np.inf
-        apart.append(_distance(grid.patches, coreset.matrix, lower).reshape(grid.rows, grid.cols))
+        own = owners == part
+        others = nearest(grid.patches, coreset.matrix[~own])
+        apart.append(others.reshape(grid.rows, grid.cols))
+        to_any = np.minimum(others, nearest(grid.patches, coreset.matrix[own])) if own.any() else others
+        radius = max(radius, float(to_any[watched].max()))
     return Memory(coreset.matrix, sketch, coreset.origin, coreset.patches, radius, np.stack(apart))
 
 
-def _distance(patches: Floats, matrix: Floats, lower: Floats) -> Floats:
-    """Distance to the good patch whose sketch is nearest: hardly ever more than to the nearest one, and never less."""
+def nearest(patches: Floats, matrix: Floats) -> Floats:
+    """Distance of each of P×d patches to the nearest of n×d rows, but for float32 rounding: enough to learn from."""
+    lower = patches @ np.ascontiguousarray(-2 * matrix.T)
+    lower += squares(matrix)
     return np.asarray(np.sqrt(squares(patches - matrix[lower.argmin(axis=1)])))

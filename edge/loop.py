@@ -11,9 +11,10 @@ from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
 from edge.host.clock import Boot
 from edge.inspect.judge import judge
+from edge.inspect.refine import NotAligned
 from edge.recipe.recipe import Recipe
 from edge.report.message import Result, StationName, make_result
-from edge.types import Decision, Frame, Shot, Unfit, Verdict
+from edge.types import Decision, Frame, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +34,17 @@ class Sink(Protocol):
 
 
 def inspect(shot: Shot, recipe: Recipe) -> Verdict:
-    """One part: fit to judge? → encode → distances → score → verdict."""
+    """One part: fit to judge? → look and encode → distances → score → verdict."""
     match shot:
         case Unfit(reason=reason, detail=detail):
             return Verdict.not_decidable(reason, detail)
         case Frame(pixels=pixels):
             if fault := unfit(look_at(pixels), recipe.manifest.fitness):
                 return Verdict.not_decidable(*fault)
-            score, heat = recipe.measure(pixels)
+            measured = recipe.measure(pixels)
+            if isinstance(measured, NotAligned):
+                return Verdict.not_decidable(Reason.NOT_ALIGNED, measured.detail)
+            score, heat = measured
             return judge(score, heat, recipe.manifest.threshold, pixels.shape[1], pixels.shape[0])
         case _:
             raise TypeError(f"a source yielded {type(shot).__name__}")

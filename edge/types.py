@@ -43,6 +43,7 @@ class Reason(StrEnum):
     TOO_DARK = "TOO_DARK"
     TOO_BRIGHT = "TOO_BRIGHT"
     NO_CONTRAST = "NO_CONTRAST"  # one flat tone: lens cap, dead sensor
+    NOT_ALIGNED = "NOT_ALIGNED"  # the part is not where the recipe can find it
     CAMERA_LOST = "CAMERA_LOST"
     NOT_FINITE = "NOT_FINITE"  # the encoder or the search gave NaN or infinity
 
@@ -76,13 +77,15 @@ class Unfit(Shot):
 class PatchGrid:
     """What the encoder sees.
 
-    patches: (rows·cols)×d float32, row by row; embedding: D float32, the picture as a whole.
+    patches: (rows·cols)×d float32, row by row; embedding: D float32, the picture as a whole; to_picture: 3×3 float64, from
+    places (the first one covers 0..1 × 0..1) to points of the picture (see `edge.inspect.geometry`).
     """
 
     patches: Floats
     rows: int
     cols: int
     embedding: Floats
+    to_picture: Doubles = field(default_factory=lambda: np.eye(3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,13 @@ class AnomalyMap:
     """z: rows×cols float32, how many standard deviations a place lies further from good than goods do there.
 
     nearest: rows×cols, the row of the bank each place was compared with. Places the exact walk did not visit hold an upper
-    bound of their value and a near good patch instead of the nearest (see `edge.inspect.score`).
+    bound of their value and a near good patch instead of the nearest (see `edge.inspect.score`); those that are not watched
+    hold the lowest value of the others. to_picture: as in `PatchGrid`.
     """
 
     z: Floats
     nearest: NDArray[np.intp]
+    to_picture: Doubles = field(default_factory=lambda: np.eye(3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +113,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where the defect is: a box in pixels of the picture, and the highest z inside."""
+    """Where the defect is: a box in pixels of the picture, the highest z inside, and the row of the bank nearest to that."""
 
     x: int
     y: int
     width: int
     height: int
     peak: float
+    nearest: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from export.numbers import choose_numbers
 from export.parity import Agreement, compare, one_torch_thread, open_session, reference, require_fp32, require_quantised
 from export.pictures import Chosen, choose, synthetic
 from export.profiles import Profile
+from export.search import Promise
 from export.sources import DEFAULT_SIZE, Wanted, open_source, size_for
 from export.vectors import to_bytes
 
@@ -25,7 +26,7 @@ class Order:
 
     height, width: in pixels; None takes the source's own. calibration_pictures: at most so many give the INT8 ranges.
     taps: names of the layers whose outputs become features; None finds them. defects: pictures by which a file is judged,
-    too. searching: try several ways to quantise.
+    too. promise: what may change where several ways to quantise are tried; None tries the usual one.
     """
 
     out: Path
@@ -39,7 +40,7 @@ class Order:
     source: Wanted = field(default_factory=Wanted)
     taps: tuple[str, ...] | None = None
     defects: Path | None = None
-    searching: bool = False
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def _build(order: Order, tell: Callable[[str], None]) -> Built:
             chosen,
             order.profile,
             source.float_parts,
-            searching=order.searching,
+            promise=order.promise,
+            agreement=lambda path: compare(open_session(path), chosen.parity, references),
             seed=order.seed,
             tell=tell,
         )
@@ -119,7 +121,7 @@ def _build(order: Order, tell: Callable[[str], None]) -> Built:
 def _require_pictures(order: Order) -> None:
     if order.pictures is None and order.profile.precision == "int8":
         raise BadConfig("--pictures: INT8 needs a folder of good pictures for its ranges; give one, or --profile fp32.")
-    if order.pictures is None and (order.defects or order.searching):
+    if order.pictures is None and (order.defects or order.promise):
         raise BadConfig("--pictures: judging by verdicts needs a folder of good pictures; give one.")
 
 

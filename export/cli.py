@@ -51,6 +51,20 @@ NEEDED = ("torch", "onnx", "onnxscript", "rich")
     help="The device's CPU, which decides the numbers; auto: this machine's.",
 )
 @click.option("--search", "searching", is_flag=True, help="Try several quantisations; take the fastest that keeps verdicts.")
+@click.option(
+    "--max-flips",
+    default=0.005,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of verdicts that --search lets differ from FP32's.",
+)
+@click.option(
+    "--max-auroc-drop",
+    default=0.005,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="How much AUROC --search lets go; asked where --defects are given.",
+)
 @click.option("--defects", type=click.Path(path_type=Path), help="Folder of defects, by which the file is judged, too.")
 @click.option(
     "--calibration-pictures",
@@ -78,6 +92,8 @@ def export(
     colour: Literal["rgb", "bgr"] | None,
     profile: str,
     searching: bool,
+    max_flips: float,
+    max_auroc_drop: float,
     defects: Path | None,
     calibration_pictures: int,
     seed: int,
@@ -100,6 +116,7 @@ def export(
 
     from export.build import Order, build
     from export.profiles import named, this_machine
+    from export.search import Promise
     from export.sources import Wanted
     from export.sources.preparation import Wish
 
@@ -109,7 +126,8 @@ def export(
     wanted = Wanted(factory or source, weights, wish)
     names = None if taps is None else tuple(name.strip() for name in taps.split(",") if name.strip())
     device = this_machine() if profile == "auto" else named(profile)
-    order = Order(out, pictures, height, width, device, calibration_pictures, seed, force, wanted, names, defects, searching)
+    promise = Promise(max_flips, max_auroc_drop) if searching else None
+    order = Order(out, pictures, height, width, device, calibration_pictures, seed, force, wanted, names, defects, promise)
     with Console(stderr=True).status("starting") as status:
         built = build(order, status.update)
     click.echo(built.card.model_dump_json(indent=2) if as_json else _in_words(built, order))
@@ -178,12 +196,13 @@ def _parse_numbers(option: str, text: str | None) -> tuple[float, ...] | None:
 
 def _in_words(built: "Built", order: "Order") -> str:
     from export.certificate import certificate_in_words
+    from export.design import listed
     from export.listing import preparation_in_words
 
     card = built.card
     pictures = "" if order.pictures else "\nno --pictures given: proved on synthetic pictures, which look like no part"
     unused = built.design.unused
-    left = f"\nunused    {len(unused)} keys of the checkpoint lie beyond the taps, such as {unused[0]}" if unused else ""
+    left = f"\nunused    {len(unused)} keys of the checkpoint lie beyond the taps: {listed(unused)}" if unused else ""
     return (
         f"encoder   {order.out}\n"
         f"input     {card.input.height}×{card.input.width}×3 uint8 BGR; {preparation_in_words(card.preparation)}\n"

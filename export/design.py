@@ -2,23 +2,21 @@
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import fx
 
-from edge.errors import BadConfig, BadSource, BadTaps, BadWeights
+from edge.errors import BadSource, BadTaps, BadWeights
+from export.places import check_places
 from export.sources.preparation import not_twice
 from export.sources.source import Source
-from export.stages import Layers, Stage
-from export.tracing import trace
+from export.stages import HEADS, Layers, Stage
+from export.tracing import check_multiple, trace
 
 MOST_NAMED = 8
 """So many names of layers or keys fit a sentence."""
-
-HEADS = ("fc", "head", "heads", "head_dist", "classifier", "_fc", "logits", "last_linear", "aux_classifier", "AuxLogits")
-"""What a checkpoint's classifier is called where the backbone has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Design:
     """What the encoder is made of.
 
     size: height and width in pixels. taps: finest first. body: the layers up to the taps, 1×3×H×W float32 to one
-    tensor a tap. unused: the checkpoint's keys that were left out because they lie beyond the taps.
+    tensor a tap. unused: the checkpoint's keys that were left out because they lie beyond the taps or beside the backbone.
     """
 
     source: Source
@@ -57,13 +55,14 @@ def draw(source: Source, size: tuple[int, int], wanted: Sequence[str] | None = N
     if not names:
         raise BadSource(
             f"{source.name}: no layer gives features at places of the picture at strides 4 to 32; name layers with --taps, "
-            f"here {_listed([stage.name for stage in layers.distinct()]) or 'there are none'}."
+            f"here {listed([stage.name for stage in layers.distinct()]) or 'there are none'}."
         )
     taps = choose(layers, names)
     _check_multiples(size, taps)
     body = _cut(graph, [layers.outputs[tap.name] for tap in taps])
     used = {name for name, _ in body.named_parameters()} | {name for name, _ in body.named_buffers()}
     _check_finite(source, body)
+    check_places(body, size, taps)
     source = replace(source, preparation=not_twice(source.preparation, used))
     return Design(source, size, taps, body, _beyond_the_taps(source, used))
 
@@ -84,18 +83,16 @@ def _refuse(layers: Layers, name: str) -> Stage:
         shape = "×".join(str(side) for side in value.shape) if isinstance(value, torch.Tensor) else "no tensor"
         raise BadTaps(
             f"--taps: {name} gives {shape}, not features at places of the picture (1×C×h×w, or tokens 1×N×C with the "
-            f"patches last); take one of {_listed([stage.name for stage in layers.distinct()])}."
+            f"patches last); take one of {listed([stage.name for stage in layers.distinct()])}."
         )
     near = difflib.get_close_matches(name, layers.stages, MOST_NAMED, 0.5) or [s.name for s in layers.distinct()]
-    raise BadTaps(f"--taps: there is no layer {name} that gives one tensor; near it are {_listed(near)}.")
+    raise BadTaps(f"--taps: there is no layer {name} that gives one tensor; near it are {listed(near)}.")
 
 
 def _check_multiples(size: tuple[int, int], taps: Sequence[Stage]) -> None:
     step = math.lcm(*(tap.stride for tap in taps))
     for side in size:
-        if side % step:
-            near = f"{side // step * step} or {side // step * step + step}" if side > step else f"{step}"
-            raise BadConfig(f"--size: {side} does not work with these taps; take multiples of {step}, here {near}.")
+        check_multiple(side, step, "these taps")
 
 
 def _cut(graph: fx.GraphModule, ends: list[fx.Node]) -> fx.GraphModule:
@@ -119,20 +116,19 @@ def _check_finite(source: Source, body: fx.GraphModule) -> None:
     statistics = [(name, value) for name, value in body.named_buffers() if "running_" in name]
     broken = [name for name, value in (*body.named_parameters(), *statistics) if not torch.isfinite(value).all()]
     if broken:
-        raise BadWeights(f"{source.weights}: NaN or infinite values in {_listed(broken)}; export a checkpoint from before.")
+        raise BadWeights(f"{source.weights}: NaN or infinite values in {listed(broken)}; export a checkpoint from before.")
 
 
 def _beyond_the_taps(source: Source, used: set[str]) -> tuple[str, ...]:
     """The doubts that do not matter; the others are one error."""
     doubts = source.doubts
-    parts = {name.partition(".")[0] for name in used}
-    heads = {key for key in doubts.unexpected if key.partition(".")[0] in set(HEADS) - parts}
+    heads = {key for key in doubts.unexpected if _is_head(key, used)}
     faults = [
-        f"{words} {_listed(keys)}"
+        f"{words} {listed(keys)}"
         for words, keys in (
             ("missing", [key for key in doubts.missing if key in used]),
             ("unexpected", [key for key in doubts.unexpected if key not in heads]),
-            ("of another shape", [key for key in doubts.other_shape if key in used]),
+            ("of another shape", [f"{key} ({words})" for key, words in doubts.other_shape.items() if key in used]),
         )
         if keys
     ]
@@ -140,9 +136,18 @@ def _beyond_the_taps(source: Source, used: set[str]) -> tuple[str, ...]:
         raise BadWeights(
             f"{source.weights}: does not fit {source.name}: {'; '.join(faults)}; take the checkpoint of this very backbone."
         )
-    return (*doubts.missing, *doubts.unexpected, *doubts.other_shape)
+    others = (f"{key} ({words})" for key, words in doubts.other_shape.items())
+    return (*doubts.unexpected, *others, *doubts.beside)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _is_head(key: str, used: Collection[str]) -> bool:
+    """Whether it belongs to a head, at the outermost level or in a wrapper's one below, of which the taps use nothing."""
+    parts = key.split(".")
+    outer = [".".join(parts[: depth + 1]) for depth, part in enumerate(parts[:2]) if part in HEADS]
+    return any(not any(f"{name}.".startswith(f"{head}.") for name in used) for head in outer)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as part of a sentence, the first eight of them."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more

@@ -16,6 +16,7 @@ from torch import fx, nn
 
 from edge.errors import BadConfig, Untraceable
 from export.design import Design
+from export.sources.factory import first_line
 from export.stages import Stage
 
 OPSET = 18
@@ -49,7 +50,8 @@ class EncoderModule(nn.Module):
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """1×H×W×3 uint8 BGR to patches 1×(h·w)×d and embedding 1×D, both float32."""
-        x = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        # Contiguous, as the backbone was traced with: its views may not fit tensors whose channels lie innermost.
+        x = (image.permute(0, 3, 1, 2).contiguous().float() - self.mean) / self.std
         if self.turns_picture:
             x = x.flip(1)
         outputs = self.backbone(x)
@@ -156,8 +158,14 @@ def write_graph(module: EncoderModule, height: int, width: int, path: Path) -> N
             )
     except torch.onnx.OnnxExporterError as err:
         found = re.search(r"target=torch\.ops\.([\w.]+)", str(err))
-        what = found[1] if found else str(err).splitlines()[0]
-        raise Untraceable(f"torch.onnx cannot write {what} of the backbone; write that operation in another way.") from None
+        if found:
+            raise Untraceable(
+                f"torch.onnx cannot write {found[1]} of the backbone; write that operation in another way."
+            ) from None
+        raise Untraceable(
+            f"torch.onnx cannot write the backbone ({first_line(err.__cause__ or err)}); tap earlier layers with --taps, or "
+            "export a torch.export program of it."
+        ) from None
     assert program is not None  # noqa: S101 - only the exporter we do not use gives None
     # Each node carries stack traces with the paths of the machine it was made on.
     ClearMetadataAndDocStringPass()(program.model)

@@ -21,7 +21,8 @@ from edge.errors import BadEncoder
 from edge.types import Floats, Pixels
 from export.design import Design
 from export.graph import embedding, patches
-from export.stages import outputs_of
+from export.stages import Stage, outputs_of
+from export.tracing import tensors_in
 from export.vectors import cosines
 
 FP32_TOLERANCE = 1e-3
@@ -80,24 +81,25 @@ def reference(design: Design, pixels: Pixels) -> Features:
 
 def outputs_at(design: Design, picture: torch.Tensor) -> list[torch.Tensor]:
     """What the backbone as it was found gives at the taps for 1×3×H×W float32."""
-    names = [tap.name for tap in design.taps]
     backbone = design.source.backbone
     if isinstance(backbone, ExportedProgram):
-        seen = _watch_program(backbone, names, picture)
+        seen = _watch_program(backbone, [tap.name for tap in design.taps], picture)
     else:
-        seen = _watch(backbone, names, picture)
-    return [seen[name] for name in names]
+        seen = _watch(backbone, design.taps, picture)
+    return [seen[tap.name] for tap in design.taps]
 
 
-def _watch(backbone: nn.Module, names: Sequence[str], picture: torch.Tensor) -> dict[str, torch.Tensor]:
+def _watch(backbone: nn.Module, taps: Sequence[Stage], picture: torch.Tensor) -> dict[str, torch.Tensor]:
     seen: dict[str, torch.Tensor] = {}
 
-    def keep(name: str, output: torch.Tensor) -> None:
-        seen[name] = output.clone()  # a layer after it may work in place
+    def keep(tap: Stage, output: object) -> None:
+        # Beside the tensor that others read, a layer may give some that nobody reads, such as attention weights.
+        fitting = (tensor for tensor in tensors_in(output) if tuple(tensor.shape) == tap.shape)
+        seen[tap.name] = next(fitting).clone()  # a layer after it may work in place
 
     hooks = [
-        backbone.get_submodule(name).register_forward_hook(lambda _module, _input, output, name=name: keep(name, output))
-        for name in names
+        backbone.get_submodule(tap.name).register_forward_hook(lambda _module, _input, output, tap=tap: keep(tap, output))
+        for tap in taps
     ]
     try:
         backbone(picture)
@@ -172,13 +174,18 @@ def require_fp32(agreement: Agreement) -> None:
         )
 
 
+def is_near(agreement: Agreement) -> bool:
+    """Whether a quantised graph still sees about the same; NaN does not."""
+    return agreement.cosine >= INT8_COSINE and agreement.embedding_cosine >= INT8_COSINE
+
+
 def require_quantised(agreement: Agreement) -> None:
     """Refuse a quantised graph that sees something else.
 
     Raises:
         BadEncoder: a patch vector points too far away from the torch one's; NaN counts as that.
     """
-    if not (agreement.cosine >= INT8_COSINE and agreement.embedding_cosine >= INT8_COSINE):
+    if not is_near(agreement):
         raise BadEncoder(
             f"Quantisation turned a patch vector to a cosine of {agreement.cosine:.3f} and the embedding to "
             f"{agreement.embedding_cosine:.3f} (at least {INT8_COSINE} is wanted); "

@@ -1,5 +1,6 @@
 """The fastest quantised form whose verdicts can be trusted, or FP32 with the reason in words."""
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,18 @@ class Promise:
         if not change.distance_p99 <= self.distance_p99:
             return f"patch distances change by up to {change.distance_p99:.0%} where {self.distance_p99:.0%} is promised"
         return None
+
+    def options_to_keep(self, change: TaskChange) -> str:
+        """The command's options with which a change would keep the promise; empty if none would do."""
+        if not change.distance_p99 <= self.distance_p99:
+            return ""
+        wider = [("--max-flips", change.flips, self.flips)]
+        if change.auroc_drop is not None:
+            wider.append(("--max-auroc-drop", change.auroc_drop, self.auroc_drop))
+        if any(math.isnan(found) for _, found, _ in wider):
+            return ""
+        # Rounded up, so that the number works as it stands.
+        return " ".join(f"{option} {math.ceil(found * 1e4) / 1e4:g}" for option, found, limit in wider if found > limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +249,11 @@ def _reason(chosen: Candidate | None, tried: Sequence[Candidate], promise: Promi
     if len(broken) < len(tried):
         return "FP32: what keeps the promise is not faster than FP32 on this machine."
     nearest, why = min(broken, key=lambda pair: (pair[0].change.flips, pair[0].change.distance_median))
+    options = promise.options_to_keep(nearest.change)
+    mend = f"{options} would take it" if options else "no option loosens that, export without --search asks no verdicts"
     return (
-        f"FP32: none of {len(tried)} candidates keeps the promise; with the nearest ({_in_words(nearest.settings)}) {why}."
+        f"FP32: none of {len(tried)} candidates keeps the promise; with the nearest ({_in_words(nearest.settings)}) {why}; "
+        f"{mend}."
     )
 
 

@@ -16,6 +16,21 @@ from export.transformers import COLOURS, SMALLEST_PATCH, TokenGrid, token_grid
 
 CLASS_TOKEN = re.compile(r"(^|[._])(cls|class)_?(token|embed)", re.IGNORECASE)
 
+HEADS = frozenset(
+    {
+        *("fc", "_fc", "head", "heads", "head_dist", "classifier", "logits", "last_linear"),
+        *("aux1", "aux2", "AuxLogits", "aux_classifier", "auxiliary_head", "decode_head", "decoder"),
+        *("mask_token", "projector", "predictor"),
+    }
+)
+"""What stands behind a backbone is called: classifiers, and what only training or another task needs."""
+
+VALID_RIM = 3
+"""So many places a map may lack at most where convolutions without padding ate the rim of the picture."""
+
+FEWEST_PLACES = 8
+"""Smaller maps cannot be told from others by the places they lack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -67,12 +82,13 @@ class Layers:
         """The taps to take if nobody says otherwise, finest first; empty if no layer will do.
 
         A network with maps: the last layers at strides 8 and 16; lacking one, the last layers at two strides up to 32. A
-        transformer: the blocks at half depth and at the end, whose tokens are details and meaning.
+        transformer, or a network of convolutions that stays at its patches: the blocks at half depth and at the end, whose
+        outputs are details and meaning.
         """
         maps = self._last_maps()
         if maps.keys() >= {8, 16}:
             return maps[8], maps[16]
-        if blocks := self._blocks():
+        if blocks := self._blocks("tokens") or (self._blocks("map", "map-last") if list(maps) == [self._patch] else []):
             return tuple(dict.fromkeys((blocks[(len(blocks) - 1) // 2], blocks[-1])))
         usual = sorted(stride for stride in maps if stride in (4, 8, 16, 32))
         near = [stride for stride in usual if stride <= 16] or usual  # noqa: PLR2004 - coarser ones see no small defects
@@ -82,7 +98,8 @@ class Layers:
         """By stride, the last layer that gives it and is no part of a block on its way to a coarser one."""
         last: dict[int, str] = {}
         for stage in self.distinct():
-            if stage.kind != "tokens" and not self._is_on_the_way(stage):
+            pooled = stage.rows * stage.cols == 1
+            if stage.kind != "tokens" and not pooled and not is_head(stage.name) and not self._is_on_the_way(stage):
                 last[stage.stride] = stage.name
         # The bare cut of a picture into patches has seen nothing yet.
         if self._patch in last and [stage.stride for stage in self.distinct()].count(self._patch) == 1:
@@ -98,11 +115,11 @@ class Layers:
         readings = {source for node in inside for source in node.all_input_nodes if source not in inside}
         return {stage.stride for node in readings if (stage := self._stage("", node))}
 
-    def _blocks(self) -> list[str]:
-        """The longest row of numbered layers with tokens, at the outermost depth that has one."""
+    def _blocks(self, *kinds: str) -> list[str]:
+        """The longest row of numbered layers of these kinds, at the outermost depth that has one."""
         rows: dict[tuple[int, str], list[Stage]] = {}
         for stage in self.stages.values():
-            if stage.kind == "tokens" and (numbered := re.fullmatch(r"(.*?)\d+", stage.name)):
+            if stage.kind in kinds and (numbered := re.fullmatch(r"(.*?)\d+", stage.name)):
                 rows.setdefault((stage.name.count("."), numbered[1]), []).append(stage)
         several = {key: row for key, row in rows.items() if len(row) > 1}
         if not several:
@@ -131,6 +148,11 @@ class Layers:
         return grid.prefix == 1 or (grid.prefix > 1 and self._class_token)
 
 
+def is_head(name: str) -> bool:
+    """Whether a layer belongs to a head, at the outermost level or in a wrapper's one below."""
+    return not HEADS.isdisjoint(name.split(".")[:2])
+
+
 def outputs_of(graph: fx.Graph) -> dict[str, fx.Node]:
     """By module name, the one node whose value leaves the module's last call; modules with none or several are left out."""
     found = {}
@@ -154,7 +176,7 @@ def _members(graph: fx.Graph) -> dict[str, dict[fx.Node, None]]:
 
 
 def _stride(size: tuple[int, int], sides: tuple[int, ...]) -> int | None:
-    """Pixels from place to place if they are the same both ways, rounded up or down at the rim."""
+    """Pixels from place to place if they are the same both ways, rounded up or down at the rim or a little short of it."""
     low = -(-size[0] // (sides[0] + 1))
     high = size[0] // max(sides[0] - 1, 1)
     fitting = [
@@ -164,8 +186,18 @@ def _stride(size: tuple[int, int], sides: tuple[int, ...]) -> int | None:
     ]
     exact = [stride for stride in fitting if stride * sides[0] == size[0] and stride * sides[1] == size[1]]
     powers = [stride for stride in fitting if stride & (stride - 1) == 0]
-    best = exact or powers or fitting
-    return best[0] if best else None
+    if best := exact or powers:
+        return best[0]
+    return _stride_of_valid(size, sides) or (fitting[0] if fitting else None)
+
+
+def _stride_of_valid(size: tuple[int, int], sides: tuple[int, ...]) -> int | None:
+    """As `_stride`, of a map to which convolutions without padding gave fewer places."""
+    for stride in (4, 8, 16, 32):
+        lacking = [-(-whole // stride) - side for whole, side in zip(size, sides, strict=True)]
+        if min(sides) >= FEWEST_PLACES and all(0 <= places <= VALID_RIM for places in lacking):
+            return stride
+    return None
 
 
 def _patch(graph: fx.Graph) -> int | None:

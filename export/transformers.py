@@ -13,6 +13,18 @@ MOST_PREFIX = 32
 SMALLEST_PATCH, LARGEST_PATCH = 4, 64
 COLOURS = 3
 
+SIZE_ATTRIBUTES = ("image_size", "img_size")
+"""Where models keep the one picture size that they check their input against."""
+
+
+class AnySide(int):
+    """A side in pixels that equals every side: models with one `image_size` compare height and width with it."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int)
+
+    __hash__ = int.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class TokenGrid:
@@ -52,8 +64,35 @@ def patch_side(module: nn.Module) -> int | None:
     return None
 
 
+def set_input_size(module: nn.Module, size: tuple[int, int]) -> bool:
+    """Use the models' own way to another picture size, as timm's have one; False if there is none."""
+    for part in module.modules():
+        if callable(change := getattr(part, "set_input_size", None)):
+            change(img_size=size)
+            return True
+    return False
+
+
+def forget_input_size(module: nn.Module, size: tuple[int, int]) -> None:
+    """Let a model that checks its input against a stored size take another one: wrong shapes further on still raise."""
+    for part in module.modules():
+        for attribute in SIZE_ATTRIBUTES:
+            held = getattr(part, attribute, None)
+            if type(held) is int:
+                setattr(part, attribute, AnySide(max(size)))
+            elif isinstance(held, tuple) and len(held) == len(size):
+                setattr(part, attribute, size)
+
+
+def square_side(module: nn.Module) -> int | None:
+    """Side in pixels of the square picture that a model's position embeddings seem to be made for, None without any."""
+    patch = patch_side(module)
+    positions = [value for name, value in module.named_parameters() if _is_position(name, value)]
+    return math.isqrt(int(positions[0].shape[1])) * patch if patch and positions else None
+
+
 def fit_positions(module: nn.Module, size: tuple[int, int]) -> tuple[str, ...]:
-    """Resample the position embeddings of a model that was made for another picture size.
+    """Resample the position embeddings of a model that was made for another picture size, which was square.
 
     Returns:
         The parameters that were changed.

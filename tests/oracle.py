@@ -15,7 +15,9 @@ def nearest(matrix: Floats, patches: Floats) -> Doubles:
 
 
 def z(matrix: Floats, normal: Normal, patches: Floats) -> Doubles:
-    return (nearest(matrix, patches) - normal.mean.ravel()) / normal.std.ravel()
+    """Of the places that are watched."""
+    every = (nearest(matrix, patches) - normal.mean.ravel()) / normal.std.ravel()
+    return every[normal.watched.ravel()]
 
 
 def score(z: Doubles, kind: ScoreKind) -> float:

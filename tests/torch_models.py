@@ -1,5 +1,8 @@
 """Small backbones with random weights, of the kinds training engineers bring: also factories for --factory."""
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -188,3 +191,124 @@ class Flat(nn.Module):
 
 def flat():
     return Flat()
+
+
+class Views(nn.Module):
+    """Cuts its maps by view, which fails on tensors whose channels lie innermost in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.cut = nn.Conv2d(3, 8, 1)
+        self.mix = nn.Conv2d(32, 8, 4, 4)
+
+    def forward(self, x):
+        x = self.cut(x)
+        _, wide, rows, cols = x.shape
+        x = x.view(wide * rows // 2, 2, cols // 2, 2).transpose(1, 2)
+        return self.mix(x.reshape(1, wide, rows // 2, cols // 2, 4).permute(0, 1, 4, 2, 3).flatten(1, 2))
+
+
+class PickyViT(ViT):
+    """Checks the side of its picture, as torchvision's transformers do."""
+
+    def __init__(self, image_size=64, **options):
+        super().__init__(size=(image_size, image_size), **options)
+        self.image_size = image_size
+
+    def forward(self, x):
+        for side in x.shape[2:]:
+            torch._assert(side == self.image_size, f"Expected {self.image_size} but got {side}")  # noqa: SLF001 - theirs
+        return super().forward(x)
+
+
+def picky_vit():
+    return seeded(PickyViT)
+
+
+class ResizingViT(ViT):
+    """Made for 64×64, with timm's own way to another picture size."""
+
+    def set_input_size(self, img_size):
+        places = (img_size[0] // 16) * (img_size[1] // 16)
+        self.pos_embed = nn.Parameter(torch.ones(1, places + 1, 16))
+
+
+def resizing_vit():
+    return seeded(ResizingViT)
+
+
+def vit_wide():
+    """Made for 32×192: with the class token it has as many tokens as a square of 80 has places."""
+    return seeded(ViT, size=(32, 192))
+
+
+class Backwards(nn.Module):
+    def forward(self, x):
+        return torch.cat([x[:, :1], x[:, 1:].flip(1)], dim=1)
+
+
+def vit_backwards():
+    """Its tokens lie from the last place to the first."""
+    model = vit()
+    model.blocks[0] = nn.Sequential(Backwards(), model.blocks[0])
+    return model
+
+
+class Isotropic(nn.Module):
+    """Convolutions at the stride of its patches only."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 14, 14)
+        self.blocks = nn.Sequential(*(nn.Conv2d(8, 8, 3, 1, 1) for _ in range(4)))
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, x):
+        x = self.blocks(self.stem(x))
+        return self.pool(x).flatten(1)
+
+
+class Valid(nn.Module):
+    """Convolutions without padding, as Inception's: its maps lack places at the rim."""
+
+    def __init__(self):
+        super().__init__()
+        widths = (3, 8, 8, 12, 16)
+        self.layers = nn.ModuleList(nn.Conv2d(a, b, 3, 2) for a, b in pairwise(widths))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x).relu()
+        return x
+
+
+@dataclass
+class Answer:
+    """A class that torch.export does not know."""
+
+    scores: torch.Tensor
+
+
+class Answers(nn.Module):
+    """Gives its answer, and inside it that of a backbone, in containers."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = Named()
+        self.classifier = nn.Conv2d(16, 5, 1)
+
+    def forward(self, x):
+        return Answer(self.classifier(self.backbone(x)["out"]))
+
+
+class Named(nn.Module):
+    """A segmentation network's backbone: strides 8 and 16, the last one by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 9, 8, 4)
+        self.last = nn.Sequential(nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU())
+
+    def forward(self, x):
+        x = self.stem(x)
+        return {"fine": x, "out": self.last(x)}

@@ -41,7 +41,7 @@ def _tile(cells: Cells, recipe: Recipe, result: Result) -> Pixels:
     verdict = inspect(shot, recipe)
     threshold = recipe.manifest.threshold
     pixels = np.asarray(cv2.resize(shot.pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    pair = np.hstack([pixels, _with_boxes(tint(pixels, verdict, threshold), verdict, shot.pixels)])
+    pair = np.hstack([pixels, _with_boxes(tint(pixels, verdict, threshold, shot.pixels.shape[:2]), verdict, shot.pixels)])
     bar = np.full((_BAR, pair.shape[1], 3), COLOURS[result.verdict], np.uint8)
     score = f"{result.score:.2f}" if result.score is not None else "-"
     words = f"{result.verdict} {score} / {threshold:.2f}   {result.part_id}, labelled {cells.truth[result.part_id]}"

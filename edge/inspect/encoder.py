@@ -34,6 +34,9 @@ def fit_size(pixels: Pixels, height: int, width: int, out: Pixels | None = None)
 class Encoder:
     """One opened encoder. Not thread-safe: the input buffer is reused from part to part.
 
+    Attributes:
+        buffer: height×width×3 uint8, what `encode` reads.
+
     Args:
         model: the bytes of encoder.onnx, whose hash has been checked by `read_encoder` or the recipe.
         card: what encoder.json says of them.
@@ -50,10 +53,15 @@ class Encoder:
         self._session = _open(model, card, threads)
         self._check_shapes()
         self._input = np.empty((1, card.input.height, card.input.width, 3), np.uint8)
+        self.buffer: Pixels = self._input[0]
 
     def __call__(self, pixels: Pixels) -> PatchGrid:
         """Encode one picture of any size, H×W×3 uint8 BGR."""
-        fit_size(pixels, self.card.input.height, self.card.input.width, out=self._input[0])
+        fit_size(pixels, self.card.input.height, self.card.input.width, out=self.buffer)
+        return self.encode()
+
+    def encode(self) -> PatchGrid:
+        """Encode what is in the buffer."""
         patches, embedding = self._session.run(["patches", "embedding"], {"image": self._input})
         return PatchGrid(patches[0], self.card.grid.rows, self.card.grid.cols, embedding[0])
 

@@ -5,6 +5,7 @@ import math
 import cv2
 import numpy as np
 
+from edge.inspect.geometry import to_box
 from edge.types import AnomalyMap, Decision, Reason, Region, Score, Verdict
 
 MAX_REGIONS = 20
@@ -29,12 +30,11 @@ def find_regions(heat: AnomalyMap, threshold: float, width: int, height: int) ->
 
     A score is at most the highest z, so a rejected part always has a region.
     """
-    rows, cols = heat.z.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats((heat.z > threshold).astype(np.uint8), connectivity=8)
     regions = []
     for label in range(1, count):
         left, top, across, down = (int(v) for v in stats[label, : cv2.CC_STAT_HEIGHT + 1])
-        x0, x1 = left * width // cols, -(-(left + across) * width // cols)
-        y0, y1 = top * height // rows, -(-(top + down) * height // rows)
-        regions.append(Region(x0, y0, x1 - x0, y1 - y0, float(heat.z[labels == label].max())))
+        box = to_box(heat.to_picture, left, top, left + across, top + down, width, height)
+        peak = int(np.where(labels == label, heat.z, -np.inf).argmax())
+        regions.append(Region(*box, float(heat.z.flat[peak]), int(heat.nearest.flat[peak])))
     return tuple(sorted(regions, key=lambda r: -r.peak)[:MAX_REGIONS])

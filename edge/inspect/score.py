@@ -31,10 +31,14 @@ _EVERYWHERE = slice(None)
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """What distances good parts show at each place. mean, std: rows×cols float32, in distance units; std > 0."""
+    """What distances good parts show at each place.
+
+    mean, std: rows×cols float32, in distance units; std > 0. watched: rows×cols bool, the places that count.
+    """
 
     mean: Floats
     std: Floats
+    watched: NDArray[np.bool_]
 
     def z(self, distances: Doubles, places: NDArray[np.intp] | slice = _EVERYWHERE) -> Doubles:
         """Distances to z; `places` says which places of the grid (row by row) the distances belong to."""
@@ -57,20 +61,24 @@ def measure(
     # A sum is not finite when a term is not, and costs a pass less than looking at each.
     if not math.isfinite(float(grid.patches.sum())) and not np.isfinite(grid.patches).all():
         nowhere = np.full((grid.rows, grid.cols), np.nan, np.float32)
-        return Score(math.nan, kind, 0), AnomalyMap(nowhere, np.zeros(nowhere.shape, np.intp))
+        return Score(math.nan, kind, 0), AnomalyMap(nowhere, np.zeros(nowhere.shape, np.intp), grid.to_picture)
     found = bank.find(grid)
     z = normal.z(found.distances)
-    wanted = counted(kind, len(z))
+    ignored = ~normal.watched.ravel()
+    z[ignored] = -math.inf
+    wanted = counted(kind, int(normal.watched.sum()))
     _look_again(bank, normal, found, z, above)
     highest, verified = _walk(bank, normal, found, z, wanted)
-    heat = AnomalyMap(z.astype(np.float32).reshape(grid.rows, grid.cols), found.rows.reshape(grid.rows, grid.cols))
+    z[ignored] = z.min(initial=math.inf, where=~ignored)
+    shape = grid.rows, grid.cols
+    heat = AnomalyMap(z.astype(np.float32).reshape(shape), found.rows.reshape(shape), grid.to_picture)
     # fsum: the mean must not depend on the order in which places were visited.
     return Score(math.fsum(highest) / wanted, kind, verified), heat
 
 
 def _look_again(bank: Bank, normal: Normal, found: Found, z: Doubles, above: float) -> None:
     """Tighten the highest bounds, a share of all places at a time, and those beyond `above`."""
-    seen = np.zeros(len(z), np.bool_)
+    seen = np.isneginf(z)
     share = max(1, round(_AGAIN_SHARE * len(z)))
     for _ in range(_AGAIN_ROUNDS):
         highest = np.argpartition(z, -share)[-share:]
@@ -87,7 +95,7 @@ def _tighten(bank: Bank, normal: Normal, found: Found, z: Doubles, places: Rows)
 
 def _walk(bank: Bank, normal: Normal, found: Found, z: Doubles, wanted: int) -> tuple[Doubles, int]:
     """The `wanted` highest values, exactly, and how many places were measured for them."""
-    order = np.argsort(-z, kind="stable")
+    order = np.argsort(-z, kind="stable")[: np.count_nonzero(normal.watched)]
     verified, size = 0, min(wanted + _SPARE, len(order))
     while True:
         block = order[verified : verified + size]

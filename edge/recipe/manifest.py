@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from edge.capture.fitness import FitnessLimits
 from edge.errors import BadRecipe
 from edge.inspect.card import CARD_FILE, MODEL_FILE, SHA256_PATTERN
+from edge.inspect.view_card import REFERENCE_FILE, ViewCard
 from edge.strict import MAX_JSON_BYTES, Strict, parse, read_limited
 from edge.types import ScoreKind
 
@@ -16,10 +17,13 @@ MANIFEST_FILE = "recipe.json"
 MATRIX_FILE = "bank.npy"
 INDEX_FILE = "bank.hnsw"
 SKETCH_FILE = "sketch.npy"
+SCALE_FILE = "scale.npy"
 ORIGIN_FILE = "origin.npy"
 NORMAL_FILE = "normal.npy"
 THUMBNAILS_FILE = "thumbnails.npz"
-NEEDED_FILES = frozenset({MODEL_FILE, CARD_FILE, MATRIX_FILE, SKETCH_FILE, ORIGIN_FILE, NORMAL_FILE, THUMBNAILS_FILE})
+NEEDED_FILES = frozenset(
+    {MODEL_FILE, CARD_FILE, SCALE_FILE, MATRIX_FILE, SKETCH_FILE, ORIGIN_FILE, NORMAL_FILE, THUMBNAILS_FILE}
+)
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)?$", max_length=100)]
 """A name inside the recipe folder: no path, no dots but one."""
@@ -81,6 +85,31 @@ class BankCard(Strict):
     search: SearchCard
 
 
+Scaling = Literal["none", "half", "full"]
+"""Features as the encoder gives them, divided by the root of their standard deviation among goods, or by all of it."""
+
+
+class WayCard(Strict):
+    """A way to judge that was tried, in words, and how well it told goods that were left out from defects (AUROC)."""
+
+    way: str
+    auroc: float = Field(ge=0, le=1)
+
+
+class JudgementCard(Strict):
+    """How patches become a score, and why so.
+
+    smoothing: share of the map's shorter side over which places learn their spread from each other; 1: one spread for all.
+    tried: the ways that were compared, none if there were too few goods; why: the choice in a sentence.
+    """
+
+    scaling: Scaling
+    smoothing: float = Field(gt=0, le=1)
+    score: ScoreKind
+    tried: tuple[WayCard, ...]
+    why: str
+
+
 class Guarantee(Strict):
     """What the threshold promises: with `confidence`, at most `max_false_reject` of good parts are rejected.
 
@@ -125,10 +154,12 @@ class Manifest(Strict):
     name: Name
     made_utc: AwareDatetime
     made_with: dict[str, str]
-    score: ScoreKind
+    judgement: JudgementCard
     threshold: float
     guarantee: Guarantee
     fitness: FitnessLimits
+    view: ViewCard
+    view_why: tuple[str, ...]
     bank: BankCard
     goods: GoodsCard
     golden: tuple[GoldenCard, ...] = Field(min_length=1, max_length=16)
@@ -137,8 +168,21 @@ class Manifest(Strict):
     @model_validator(mode="after")
     def _names_every_file(self) -> "Manifest":
         index = {INDEX_FILE} if self.bank.search.index else set()
-        if missing := (NEEDED_FILES | index | {g.file for g in self.golden}) - self.files.keys():
+        reference = {REFERENCE_FILE} if self.view.alignment else set()
+        if missing := (NEEDED_FILES | index | reference | {g.file for g in self.golden}) - self.files.keys():
             raise ValueError(f"files: {', '.join(sorted(missing))} must be listed")
+        return self
+
+    @model_validator(mode="after")
+    def _views_pictures_that_are_fit(self) -> "Manifest":
+        limits, size = self.fitness, self.view.picture
+        if size and (limits.width_min, limits.width_max, limits.height_min, limits.height_max) != (
+            size.width,
+            size.width,
+            size.height,
+            size.height,
+        ):
+            raise ValueError("view.picture: is not the size that fitness asks for")
         return self
 
 

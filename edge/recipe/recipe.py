@@ -2,26 +2,34 @@
 
 import contextlib
 import io
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hnswlib
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.capture.pictures import decode_picture
-from edge.errors import BadRecipe
+from edge.errors import BadConfig, BadRecipe
 from edge.inspect.bank import Bank
 from edge.inspect.card import CARD_FILE, MODEL_FILE, EncoderCard
 from edge.inspect.encoder import Encoder
+from edge.inspect.eye import Eye
 from edge.inspect.finder import Finder, HnswFinder, ScanFinder
+from edge.inspect.refine import NotAligned
 from edge.inspect.score import Normal, measure
 from edge.inspect.sketch import Sketch
+from edge.inspect.view_card import REFERENCE_FILE
 from edge.recipe.manifest import (
     INDEX_FILE,
     MATRIX_FILE,
     NORMAL_FILE,
+    ORIGIN_FILE,
+    SCALE_FILE,
     SKETCH_FILE,
     BankCard,
     GoldenCard,
@@ -32,7 +40,17 @@ from edge.strict import parse
 from edge.types import AnomalyMap, Floats, Pixels, Score
 
 _INDEX_SPACE = "l2"
-_NORMAL_PLANES = 2
+_NORMAL_PLANES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class GoodPatch:
+    """A patch of a good part in the bank: the picture's file name and number, and the place in its grid."""
+
+    picture: str
+    number: int
+    row: int
+    col: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +59,23 @@ class Recipe:
 
     manifest: Manifest
     id: str
-    encoder: Encoder
+    eye: Eye
     bank: Bank
     normal: Normal
+    origin: NDArray[np.int32]
     golden: tuple[tuple[GoldenCard, Pixels], ...]
 
-    def measure(self, pixels: Pixels) -> tuple[Score, AnomalyMap]:
+    def measure(self, pixels: Pixels) -> tuple[Score, AnomalyMap] | NotAligned:
         """Score and map of one picture, H×W×3 uint8 BGR, whether or not it is fit to be judged."""
-        return measure(self.bank, self.normal, self.encoder(pixels), self.manifest.score, self.manifest.threshold)
+        grid = self.eye(pixels)
+        if isinstance(grid, NotAligned):
+            return grid
+        return measure(self.bank, self.normal, grid, self.manifest.judgement.score, self.manifest.threshold)
+
+    def good_patch(self, row: int) -> GoodPatch:
+        """Where a row of the bank comes from."""
+        picture, place = (int(number) for number in self.origin[row])
+        return GoodPatch(self.manifest.goods.bank[picture], picture, *divmod(place, self.eye.cols))
 
     def reproduce_golden(self) -> None:
         """Measure the golden pictures again.
@@ -59,7 +86,8 @@ class Recipe:
             BadRecipe: a score differs from the sealed one by more than its tolerance.
         """
         for card, pixels in self.golden:
-            score = self.measure(pixels)[0].value
+            measured = self.measure(pixels)
+            score = math.nan if isinstance(measured, NotAligned) else measured[0].value
             # Written so that NaN fails.
             if not abs(score - card.score) <= card.tolerance:
                 raise BadRecipe(
@@ -78,21 +106,24 @@ def open_recipe(folder: Path, threads: int = 1) -> Recipe:
     manifest, identity, files = read_verified(folder)
     card = parse(files[CARD_FILE], EncoderCard, folder / CARD_FILE, BadRecipe)
     encoder = Encoder(files[MODEL_FILE], card, threads)
+    scale = _array(files[SCALE_FILE], (card.grid.patch_dim,), folder / SCALE_FILE)
+    eye = _eye(manifest, encoder, scale, files, folder)
     dim = manifest.bank.dim
     if dim != card.grid.patch_dim:
         raise BadRecipe(f"{folder}: the bank has {dim} numbers a patch and the encoder {card.grid.patch_dim}.")
     matrix = _array(files[MATRIX_FILE], (manifest.bank.vectors, dim), folder / MATRIX_FILE)
     sketch = Sketch(_array(files[SKETCH_FILE], (dim, manifest.bank.sketch_dim), folder / SKETCH_FILE))
     sketches = sketch(matrix)
-    planes = _array(files[NORMAL_FILE], (_NORMAL_PLANES, card.grid.rows, card.grid.cols), folder / NORMAL_FILE)
-    if not (planes[1] > 0).all():
+    planes = _array(files[NORMAL_FILE], (_NORMAL_PLANES, eye.rows, eye.cols), folder / NORMAL_FILE)
+    if not (planes[1] > 0).all() or not planes[2].any():
         raise BadRecipe(f"{folder / NORMAL_FILE}: a standard deviation is not above zero; build the recipe again.")
     return Recipe(
         manifest=manifest,
         id=identity,
-        encoder=encoder,
+        eye=eye,
         bank=Bank(matrix, sketch, sketches, _finder(sketches, files, manifest.bank)),
-        normal=Normal(planes[0], planes[1]),
+        normal=Normal(planes[0], planes[1], planes[2] > 0),
+        origin=_origin(files[ORIGIN_FILE], manifest, eye, folder / ORIGIN_FILE),
         golden=tuple((g, decode_picture(files[g.file], folder / g.file)) for g in manifest.golden),
     )
 
@@ -129,11 +160,34 @@ def _in_memory_file(raw: bytes) -> Iterator[str]:
         os.close(fd)
 
 
-def _array(raw: bytes, shape: tuple[int, ...], path: Path) -> Floats:
+def _eye(manifest: Manifest, encoder: Encoder, scale: Floats, files: dict[str, bytes], folder: Path) -> Eye:
+    reference = None
+    if manifest.view.alignment:
+        pixels = decode_picture(files[REFERENCE_FILE], folder / REFERENCE_FILE)
+        reference = np.ascontiguousarray(pixels[..., 0])  # a grey file gives three equal channels
     try:
-        array = np.load(io.BytesIO(raw), allow_pickle=False)
+        return Eye(encoder, manifest.view, reference, scale)
+    except (BadConfig, ValueError) as err:
+        raise BadRecipe(f"{folder}: view: {err}") from None
+
+
+def _origin(raw: bytes, manifest: Manifest, eye: Eye, path: Path) -> NDArray[np.int32]:
+    array = _load(raw, path)
+    limits = np.array([len(manifest.goods.bank), eye.rows * eye.cols])
+    if array.dtype != np.int32 or array.shape != (manifest.bank.vectors, 2) or (array < 0).any() or (array >= limits).any():
+        raise BadRecipe(f"{path}: does not say where the bank's patches come from; build the recipe again.")
+    return array
+
+
+def _load(raw: bytes, path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(io.BytesIO(raw), allow_pickle=False))
     except ValueError as err:
         raise BadRecipe(f"{path}: is not a NumPy array: {err}.") from None
+
+
+def _array(raw: bytes, shape: tuple[int, ...], path: Path) -> Floats:
+    array = _load(raw, path)
     if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
         raise BadRecipe(f"{path}: expected finite float32 of shape {shape}, found {array.dtype} {array.shape}.")
     return np.ascontiguousarray(array)

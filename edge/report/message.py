@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, StringConstraints
 from edge.host.clock import Boot
 from edge.recipe.recipe import Recipe
 from edge.strict import Strict
-from edge.types import Decision, Reason, ScoreKind, Shot, Verdict
+from edge.types import Decision, Reason, Region, ScoreKind, Shot, Verdict
 
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 """One level of an MQTT topic: no separator, no wildcard."""
@@ -23,14 +23,23 @@ class StationName(Strict):
     station: Level
 
 
+class Nearest(Strict):
+    """The good patch that is nearest to a region's strangest place: which picture, and which place of its grid."""
+
+    picture: str
+    row: int
+    col: int
+
+
 class Box(Strict):
-    """A region in pixels of the picture, and the highest z inside."""
+    """A region in pixels of the picture, the highest z inside, and what good parts have that is nearest to it."""
 
     x: int
     y: int
     width: int
     height: int
     peak: float
+    nearest: Nearest
 
 
 class Result(Strict):
@@ -75,15 +84,21 @@ def make_result(shot: Shot, verdict: Verdict, station: StationName, recipe: Reci
         reason=verdict.reason,
         detail=verdict.detail,
         score=score.value if score else None,
-        score_kind=recipe.manifest.score,
+        score_kind=recipe.manifest.judgement.score,
         threshold=recipe.manifest.threshold,
-        regions=tuple(Box(x=r.x, y=r.y, width=r.width, height=r.height, peak=r.peak) for r in verdict.regions),
+        regions=tuple(_box(region, recipe) for region in verdict.regions),
         patches_verified=score.verified if score else 0,
         inspect_ms=round(inspect_s * 1000, 3),
         recipe_name=recipe.manifest.name,
         recipe_id=recipe.id,
-        encoder_sha256=recipe.encoder.card.onnx_sha256,
+        encoder_sha256=recipe.eye.encoder.card.onnx_sha256,
     )
+
+
+def _box(region: Region, recipe: Recipe) -> Box:
+    good = recipe.good_patch(region.nearest)
+    nearest = Nearest(picture=good.picture, row=good.row, col=good.col)
+    return Box(x=region.x, y=region.y, width=region.width, height=region.height, peak=region.peak, nearest=nearest)
 
 
 def to_wire(result: Result) -> bytes:

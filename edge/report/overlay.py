@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from edge.inspect.heat import spread
 from edge.types import Decision, Pixels, Verdict
 
 COLOURS = {Decision.OK: (80, 160, 40), Decision.NOK: (40, 40, 210), Decision.NOT_DECIDABLE: (0, 150, 220)}
@@ -14,16 +15,16 @@ _MOST_OPAQUE = 0.6
 _WHITE = (255, 255, 255)
 
 
-def tint(pixels: Pixels, verdict: Verdict, threshold: float) -> Pixels:
+def tint(pixels: Pixels, verdict: Verdict, threshold: float, picture: tuple[int, int] | None = None) -> Pixels:
     """The picture with warm colours where it is strange, H×W×3 uint8 BGR.
 
-    Nothing is tinted below half the threshold; the colour is yellow at the threshold and dark red at twice that.
+    Nothing is tinted below half the threshold; the colour is yellow at the threshold and dark red at twice that. picture:
+    height and width of the picture that was judged, if `pixels` is a copy of another size.
     """
     if verdict.heat is None:
         return pixels
-    height, width = pixels.shape[:2]
-    share = verdict.heat.z / max(threshold, 1e-6)
-    grown = np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    size = pixels.shape[0], pixels.shape[1]
+    grown = spread(verdict.heat, picture or size, size) / max(threshold, 1e-6)
     levels = (np.clip(0.35 + 0.3 * grown, 0, 1) * 255).astype(np.uint8)
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO).astype(np.float32)
     opacity = np.clip(grown - 0.5, 0, _MOST_OPAQUE)[..., None]
@@ -34,7 +35,7 @@ def overlay(pixels: Pixels, verdict: Verdict, threshold: float) -> Pixels:
     """The tinted picture with boxes around the defects and a bar of words; small ones are enlarged to be readable."""
     grow = max(1, -(-_MIN_WIDTH // pixels.shape[1]))
     enlarged = cv2.resize(pixels, None, fx=grow, fy=grow, interpolation=cv2.INTER_LINEAR)
-    picture = tint(np.asarray(enlarged, np.uint8), verdict, threshold).copy()
+    picture = tint(np.asarray(enlarged, np.uint8), verdict, threshold, (pixels.shape[0], pixels.shape[1])).copy()
     colour = COLOURS[verdict.decision]
     for region in verdict.regions:
         corner = (region.x * grow, region.y * grow)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from torch import nn
+
 from edge.errors import BadConfig, BadSource
 from export.sources.builtin import BUILT_IN, open_builtin
 from export.sources.factory import open_factory
@@ -12,6 +14,7 @@ from export.sources.preparation import Wish, with_wish
 from export.sources.program import open_program
 from export.sources.source import Source
 from export.sources.zoo import open_timm, open_torchvision
+from export.transformers import patch_side
 
 DEFAULT_SIZE = (320, 320)
 """Height and width where neither the order nor the source says one."""
@@ -57,7 +60,7 @@ def open_source(wanted: Wanted, size: tuple[int, int] | None) -> Source:
 
     Args:
         wanted: which.
-        size: height and width of the input in pixels, for models that are made for one; None takes 320×320.
+        size: height and width of the input in pixels, for models that are made for one; None takes what `size_for` takes.
 
     Raises:
         BadSource: the source cannot be opened or gives no backbone.
@@ -67,28 +70,34 @@ def open_source(wanted: Wanted, size: tuple[int, int] | None) -> Source:
     kind = kind_of(wanted.name)
     if wanted.weights is not None and kind in ("built-in", "program"):
         raise BadConfig(f"--weights: {wanted.name} brings its own weights; leave the option out.")
-    size = size or DEFAULT_SIZE
-    if kind == "built-in":
-        source = open_builtin(wanted.name)
-    elif kind == "program":
-        source = open_program(Path(wanted.name))
-    elif kind == "timm":
-        source = open_timm(wanted.name.split(":", 1)[1], wanted.weights, size)
-    elif kind == "torchvision":
-        source = open_torchvision(wanted.name.split(":", 1)[1], wanted.weights, size)
-    else:
-        source = open_factory(wanted.name, wanted.weights, size)
+    source = _open(kind, wanted, size or DEFAULT_SIZE)
+    if size is None and source.fixed_size is None and (fitting := size_for(source, None)) != DEFAULT_SIZE:
+        source = _open(kind, wanted, fitting)
     return with_wish(source, wanted.wish)
 
 
+def _open(kind: Kind, wanted: Wanted, size: tuple[int, int]) -> Source:
+    if kind == "built-in":
+        return open_builtin(wanted.name)
+    if kind == "program":
+        return open_program(Path(wanted.name))
+    if kind == "timm":
+        return open_timm(wanted.name.split(":", 1)[1], wanted.weights, size)
+    if kind == "torchvision":
+        return open_torchvision(wanted.name.split(":", 1)[1], wanted.weights, size)
+    return open_factory(wanted.name, wanted.weights, size)
+
+
 def size_for(source: Source, wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """Height and width of the input in pixels.
+    """Height and width of the input in pixels: as wanted, the source's own, or the multiple of its patches nearest to 320.
 
     Raises:
         BadConfig: the source works at one size only, and another is wanted.
     """
     if source.fixed_size is None:
-        return wanted or DEFAULT_SIZE
+        patch = patch_side(source.backbone) if isinstance(source.backbone, nn.Module) else None
+        height, width = (round(side / (patch or 1)) * (patch or 1) for side in DEFAULT_SIZE)
+        return wanted or (height, width)
     if wanted not in (None, source.fixed_size):
         right = f"{source.fixed_size[0]}x{source.fixed_size[1]}"
         raise BadConfig(f"--size: {source.name} was exported for {right} pixels only; take --size {right} or leave it out.")

@@ -83,15 +83,21 @@ def _three(values: Sequence[float], factor: float, option: str) -> Channels:
 
 
 def from_module(module: nn.Module) -> Preparation:
-    """What a module says of itself: timm's pretrained_cfg or default_cfg, or pixel_mean and pixel_std; else ImageNet's."""
+    """What a module, or one inside it, says of itself: timm's pretrained_cfg or default_cfg, or pixel_mean and pixel_std.
+
+    Returns:
+        ImageNet's numbers where nothing is said.
+    """
+    return next((said for part in module.modules() if (said := _said_by(part))), IMAGENET)
+
+
+def _said_by(part: nn.Module) -> Preparation | None:
     for attribute in ("pretrained_cfg", "default_cfg"):
-        config = getattr(module, attribute, None)
-        if isinstance(config, dict) and "mean" in config and "std" in config:
+        config = getattr(part, attribute, None)
+        if isinstance(config, dict) and config.get("mean") and config.get("std"):
             return from_numbers(config["mean"], config["std"], "rgb", f"the model's {attribute}", pixel_range=1)
-    mean, std = (_numbers(getattr(module, name, None)) for name in ("pixel_mean", "pixel_std"))
-    if mean and std:
-        return from_numbers(mean, std, "rgb", PIXEL_ATTRIBUTES)
-    return IMAGENET
+    mean, std = (_numbers(getattr(part, name, None)) for name in ("pixel_mean", "pixel_std"))
+    return from_numbers(mean, std, "rgb", PIXEL_ATTRIBUTES) if mean and std else None
 
 
 def not_twice(preparation: Preparation, used: Collection[str]) -> Preparation:

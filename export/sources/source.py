@@ -1,7 +1,8 @@
 """What every source gives: a torch backbone, its numbers, and what is known of its weights."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -29,12 +30,13 @@ class Doubts:
     """Where a checkpoint and its backbone differ; all of it must lie beyond the taps (see `export.design`).
 
     missing: parameters the file lacks. unexpected: keys the backbone does not know. other_shape: parameters of another
-    shape in the file.
+    shape in the file, with both in words. beside: keys that are no part of the backbone, such as those of a loss.
     """
 
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
-    other_shape: tuple[str, ...] = ()
+    other_shape: Mapping[str, str] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Source:
     preparation: Preparation
     weights: str
     weights_sha256: str
-    doubts: Doubts = Doubts()
+    doubts: Doubts = field(default_factory=Doubts)
     fixed_size: tuple[int, int] | None = None
     taps: tuple[str, ...] | None = None
     float_parts: tuple[str, ...] = ()

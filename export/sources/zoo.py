@@ -9,6 +9,8 @@ from export.sources.factory import call, first_line, from_model
 from export.sources.preparation import from_numbers
 from export.sources.source import Preparation, Source
 
+CHECK = "check its name and --size"
+
 
 def open_timm(name: str, weights: Path | None, size: tuple[int, int]) -> Source:
     """``timm.create_model(NAME, pretrained=False)`` with the input size where the model takes one.
@@ -25,7 +27,7 @@ def open_timm(name: str, weights: Path | None, size: tuple[int, int]) -> Source:
         except TypeError:  # a CNN takes any size and no such argument
             return timm.create_model(name, pretrained=False)
 
-    return from_model(call(sized, f"timm:{name}", size), name, f"timm {timm.__version__}, {name}", weights, size)
+    return from_model(call(sized, f"timm:{name}", size, CHECK), name, f"timm {timm.__version__}, {name}", weights, size)
 
 
 def open_torchvision(name: str, weights: Path | None, size: tuple[int, int]) -> Source:
@@ -44,7 +46,9 @@ def open_torchvision(name: str, weights: Path | None, size: tuple[int, int]) -> 
         except TypeError:  # a CNN takes any size and no such argument
             return models.get_model(name, weights=None)
 
-    module = call(sized, f"torchvision:{name}", size)
+    module = call(sized, f"torchvision:{name}", size, CHECK)
+    if "transform_input" in vars(module):
+        vars(module)["transform_input"] = True  # as get_model sets it with published weights, of another preparation
     origin = f"torchvision {torchvision.__version__}, {name}"
     return from_model(module, name, origin, weights, size, _published(models, name))
 

@@ -125,7 +125,7 @@ def test_build_prints_its_promise_and_a_recipe_that_evaluates(goods_dir: Path, t
     assert goodpart(*args).sentence.endswith("replace it with --force.")
     again = goodpart(*args, "--bank-most", 800, "--force", "--json")
     manifest = Manifest.model_validate_json(again.out)
-    assert (manifest.name, manifest.bank.vectors, manifest.goods.bank_pictures) == ("my-recipe", 800, 16)
+    assert (manifest.name, manifest.bank.vectors, len(manifest.goods.bank)) == ("my-recipe", 800, 16)
     words = goodpart("calibrate", "evaluate", tmp_path / "my recipe", test_set).out
     assert "image AUROC    1.0000" in words
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

@@ -13,7 +13,7 @@ from tests import oracle
 def gathered(patches: Floats, size: int, seed: int, **more: int) -> Coreset:
     """All patches as one picture, measured by all their numbers."""
     gathering = Gathering(size, Sketch(np.eye(patches.shape[1], dtype=np.float32)), seed, **more)
-    gathering.add(patches, 0)
+    gathering.add(patches, 0, np.arange(len(patches)))
     return gathering.finish()
 
 
@@ -30,7 +30,7 @@ def test_distances_are_those_of_the_sketch() -> None:
     patches = np.random.default_rng(8).normal(size=(2000, 12)).astype(np.float32)
     patches[:, 5:] *= 100
     gathering = Gathering(50, Sketch(np.eye(12, 5, dtype=np.float32)), 1)
-    gathering.add(patches, 0)
+    gathering.add(patches, 0, np.arange(len(patches)))
     found = gathering.finish()
     assert found.origin[:, 1].tolist() == oracle.k_centre(patches[:, :5], 50, first=int(found.origin[0, 1]))
     assert found.matrix.shape == (50, 12)
@@ -53,8 +53,8 @@ def test_a_buffer_smaller_than_the_goods_gives_centres_that_still_cover_them() -
     sketch = Sketch(np.eye(8, dtype=np.float32))
     small, large = Gathering(300, sketch, 1, buffer_bytes=4 * 20 * 1500), Gathering(300, sketch, 1)
     for number, patches in enumerate(pictures):
-        small.add(patches, number)
-        large.add(patches, number)
+        small.add(patches, number, np.arange(500))
+        large.add(patches, number, np.arange(500))
     one, other = small.finish(), large.finish()
     assert one.patches == other.patches == 40 * 500
     for number, place in one.origin[:20]:
@@ -73,7 +73,7 @@ def test_the_seed_decides_and_progress_is_told() -> None:
     patches = np.random.default_rng(6).normal(size=(coreset._POOL * 2, 4)).astype(np.float32)  # noqa: SLF001 - beyond one pool
     told: list[int] = []
     gathering = Gathering(300, Sketch(np.eye(4, dtype=np.float32)), 1, told.append)
-    gathering.add(patches, 0)
+    gathering.add(patches, 0, np.arange(len(patches)))
     first = gathering.finish()
     assert (first.origin == gathered(patches, 300, seed=1).origin).all()
     assert (first.origin != gathered(patches, 300, seed=2).origin).any()

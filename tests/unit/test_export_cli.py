@@ -143,7 +143,8 @@ def test_a_model_that_is_not_the_card_s_never_reaches_the_folder(tmp_path, small
     assert not (tmp_path / "bad").exists()
 
 
-def test_a_factory_with_weights_becomes_an_int8_encoder_whose_card_says_all(tmp_path, pictures):
+def test_a_factory_with_weights_becomes_an_int8_encoder_whose_card_says_all(tmp_path, pictures, monkeypatch):
+    monkeypatch.setattr("export.numbers.latency_ratio", lambda *_: 0.5)  # of so small a network INT8 may be slower
     torch.save({"state_dict": {f"module.{key}": value for key, value in resnet().state_dict().items()}}, tmp_path / "w.pth")
     order = ("--factory", RESNET, "--weights", tmp_path / "w.pth", "--taps", "layer3,layer2", "--size", "64x96")
     numbers = ("--mean", "0.1,0.2,0.3", "--std", "0.5", "--colour", "bgr")
@@ -157,12 +158,22 @@ def test_a_factory_with_weights_becomes_an_int8_encoder_whose_card_says_all(tmp_
     assert card.weights_sha256 == hashlib.sha256((tmp_path / "w.pth").read_bytes()).hexdigest()
 
 
+def test_the_search_is_told_what_may_change(tmp_path, monkeypatch):
+    orders = []
+    monkeypatch.setattr("export.build.build", lambda order, _tell: orders.append(order) or 1 / 0)
+    for options in ((), ("--search",), ("--search", "--max-flips", "0.02", "--max-auroc-drop", "0.01")):
+        with pytest.raises(ZeroDivisionError):
+            CliRunner().invoke(export, ["--out", str(tmp_path / "o"), *options], catch_exceptions=False)
+    found = [order.promise and (order.promise.flips, order.promise.auroc_drop) for order in orders]
+    assert found == [None, (0.005, 0.005), (0.02, 0.01)]
+
+
 def test_keys_left_out_are_said(tmp_path):
     torch.save({**resnet().state_dict(), "head.weight": torch.zeros(1)}, tmp_path / "w.pth")
     result = run(
         "--out", tmp_path / "o", "--profile", "fp32", "--factory", RESNET, "--weights", tmp_path / "w.pth", "--size", 64
     )
-    assert "1 keys of the checkpoint lie beyond the taps, such as head.weight" in result.stdout
+    assert "1 keys of the checkpoint lie beyond the taps: head.weight" in result.stdout
 
 
 def test_inspect_shows_stages_and_proposes_taps():

@@ -173,7 +173,8 @@ def test_all_keys_that_do_not_fit_are_one_error(tmp_path):
     torch.save(state, tmp_path / "w.pth")
     message = refused(BadWeights, RESNET, weights=tmp_path / "w.pth")
     assert (
-        "missing layer2.1.conv1.weight; unexpected layer2.9.conv1.weight; of another shape layer1.0.conv1.weight" in message
+        "missing layer2.1.conv1.weight; unexpected layer2.9.conv1.weight; of another shape layer1.0.conv1.weight "
+        "(1 instead of 8×8×3×3)" in message
     )
 
 
@@ -188,7 +189,7 @@ def test_a_head_beyond_the_taps_may_be_absent_larger_or_called_otherwise(tmp_pat
     del state["fc.weight"]
     torch.save(state, tmp_path / "w.pth")
     design = design_of(RESNET, weights=tmp_path / "w.pth")
-    assert set(design.unused) == {"fc.weight", "head.weight", "fc.bias"}
+    assert set(design.unused) == {"head.weight", "fc.bias (9 instead of 7)"}
 
 
 def test_a_layer_beyond_the_taps_is_not_taken_for_a_head(tmp_path):

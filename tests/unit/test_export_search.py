@@ -83,6 +83,7 @@ def test_a_promise_nobody_keeps_gives_fp32_with_the_reason(cnn, tmp_path):
     assert found.reason.startswith(
         f"FP32: none of {len(found.tried)} candidates keeps the promise; with the nearest (INT8 by "
     )
+    assert found.reason.endswith((" would take it.", "; no option loosens that, export without --search asks no verdicts."))
     assert 4 <= len(found.tried) <= 11
 
 
@@ -156,3 +157,21 @@ def test_integers_that_are_slower_than_fp32_are_not_taken():
 def test_for_another_machine_fewer_spared_layers_count_instead_of_time():
     fewer, faster = _candidate(1.2, excluded=("a",)), _candidate(0.5, excluded=("a", "b"))
     assert fastest([faster, fewer], Promise(), foreign=True) is fewer
+
+
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        (replace(UNCHANGED, flipped_goods=3), "--max-flips 0.015"),
+        (replace(UNCHANGED, flipped_goods=3, auroc_candidate=0.93), "--max-flips 0.015 --max-auroc-drop 0.02"),
+        (replace(UNCHANGED, goods=101, flipped_goods=3, auroc_reference=None), "--max-flips 0.015"),
+        (replace(UNCHANGED, flipped_goods=3, distance_p99=0.3), ""),
+        (replace(UNCHANGED, auroc_candidate=np.nan), ""),
+    ],
+)
+def test_the_options_that_would_take_a_candidate_do(change, options):
+    assert Promise().options_to_keep(change) == options
+    words = options.split()
+    given = dict(zip(words[::2], map(float, words[1::2]), strict=True))
+    wider = Promise(given.get("--max-flips", 0.005), given.get("--max-auroc-drop", 0.005))
+    assert (wider.broken_by(change) is None) == bool(options)

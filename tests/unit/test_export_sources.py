@@ -51,6 +51,12 @@ CALIBRATED = Wish(mean=(10, 20, 30), std=(40.0, 60.0, 80.0))
         ("vit_registers", (64, 64), None, ["blocks.1", "blocks.3"], (4, 4, 32, 16)),
         ("vit_class_and_registers", (64, 64), None, ["blocks.1", "blocks.3"], (4, 4, 32, 16)),
         ("vit_fixed", (96, 64), None, ["blocks.1", "blocks.3"], (6, 4, 32, 16)),
+        ("picky_vit", (96, 64), None, ["blocks.1", "blocks.3"], (6, 4, 32, 16)),
+        ("resizing_vit", (96, 64), None, ["blocks.1", "blocks.3"], (6, 4, 32, 16)),
+        ("Views", (64, 96), None, ["mix"], (8, 12, 8, 8)),
+        ("Isotropic", (56, 84), None, ["blocks.1", "blocks.3"], (4, 6, 16, 16)),
+        ("Valid", (160, 192), None, ["layers.2", "layers.3"], (19, 23, 28, 28)),
+        ("Answers", (64, 96), None, ["backbone.stem", "backbone"], (8, 12, 24, 24)),
     ],
 )
 def test_the_graph_equals_the_module_as_it_was_found(tmp_path, factory, size, wish, taps, dims):

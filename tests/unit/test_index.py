@@ -15,8 +15,8 @@ def test_the_chosen_search_scores_as_brute_force_and_its_audit_tells_of_all(vect
     rng = np.random.default_rng(vectors)
     matrix = rng.normal(size=(vectors, 60)).astype(np.float32)
     grids = [PatchGrid(rng.normal(size=(144, 60)).astype(np.float32), 12, 12, np.zeros(1, np.float32)) for _ in range(3)]
-    normal = Normal(np.ones((12, 12), np.float32), np.ones((12, 12), np.float32))
-    sketch = learn_sketch(Sample(tuple(grids), np.arange(3, dtype=np.int32)))
+    normal = Normal(*np.ones((2, 12, 12), np.float32), np.ones((12, 12), np.bool_))
+    sketch = learn_sketch(Sample(tuple(grids), np.arange(3, dtype=np.int32)), np.arange(144))
     chosen = choose_search(matrix, sketch, normal, "top1", grids, seed=0)
     for grid in grids:
         z = oracle.z(matrix, normal, grid.patches)
