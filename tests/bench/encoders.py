@@ -4,7 +4,7 @@
     python -m tests.bench.encoders --data elpv FOLDER ... --sizes 256 320 --encoders efficientnet-lite0 efficientnet-lite1
 
 Times are medians on one thread, each as a ratio to the first encoder in FP32, which runs in turns with it. The plot joins
-the encoders that none beats in both (the Pareto front).
+the encoders that none beats in both (the Pareto front). All recipes judge in the default way: only the encoder differs.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import matplotlib as mpl
 import numpy as np
 import onnxruntime as ort
 
+from calibration.judgement import DEFAULT
 from calibration.progress import Steps, steps
 from edge.inspect.card import MODEL_FILE
 from export.build import Order
@@ -60,7 +61,7 @@ def measure(args: argparse.Namespace, draws: list[Trial], scratch: Path, shown: 
                         encoder, draw.goods, size, size, PROFILES[precision], 64, draw.seed, force=False, source=Wanted(name)
                     )
                     export(order, lambda _: None)
-                    aurocs.append(judge(draw, encoder, args.max_false_reject, scratch, shown).image_auroc or np.nan)
+                    aurocs.append(judge(draw, encoder, args.max_false_reject, scratch, shown, DEFAULT).image_auroc or np.nan)
                 session = open_session(encoder / MODEL_FILE)
                 reference = reference or session
                 yield Point(name, size, precision, tuple(aurocs), time_ratio(session, reference))

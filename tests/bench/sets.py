@@ -17,6 +17,7 @@ from calibration.build import Plan, build
 from calibration.demo.cells import labelled
 from calibration.evaluate import Evaluation, evaluate
 from calibration.goods import PART_PATTERN, count_parts, find_goods
+from calibration.judgement import Way
 from calibration.progress import Steps
 from calibration.threshold import best_promise, most_held_out
 from edge.capture.pictures import list_pictures
@@ -64,8 +65,10 @@ def copy(pictures: list[Path], folder: Path) -> None:
         shutil.copy(picture, folder)
 
 
-def judge(trial: Trial, encoder: Path, max_false_reject: float, scratch: Path, shown: Steps) -> Evaluation:
-    """Build a recipe with one encoder and evaluate it.
+def judge(
+    trial: Trial, encoder: Path, max_false_reject: float, scratch: Path, shown: Steps, way: Way | None = None
+) -> Evaluation:
+    """Build a recipe with one encoder and evaluate it; `way` None lets it choose how to judge, as the command does.
 
     Goods too few for the promise get the strictest one that they can keep.
     """
@@ -79,6 +82,9 @@ def judge(trial: Trial, encoder: Path, max_false_reject: float, scratch: Path, s
         encoder=encoder,
         max_false_reject=max(max_false_reject, possible),
         confidence=CONFIDENCE,
+        score=way.score if way else None,
+        scaling=way.scaling if way else None,
+        smoothing=way.smoothing if way else None,
         seed=trial.seed,
         force=True,
     )
