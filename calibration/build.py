@@ -183,7 +183,7 @@ def _learn(plan: Plan, goods: tuple[Good, ...], view: ChosenView, steps: Steps) 
     for number, good in enumerate(steps.track(goods, "encoding goods")):
         grid, pixels = reader(good)
         gathering.add(grid.patches[places], number, places)
-        thumbnails.append(thumbnail(pixels))
+        thumbnails.append(thumbnail(pixels, grid))
     return _Learned(judgement, scale, reader, remember(gathering.finish(), sketch, some, parts, places), thumbnails)
 
 
@@ -196,7 +196,7 @@ def _choose_judgement(
     reader: Reader,
     steps: Steps,
 ) -> JudgementCard:
-    candidates = ways(plan.scaling, plan.smoothing, plan.score)
+    candidates = ways(plan.scaling, plan.smoothing, plan.score, labelled=plan.defects is not None)
     if len(candidates) == 1:
         return way_card(candidates[0], (), f"{candidates[0]}: as asked for.")
     if not enough_for_trial(len(some.grids)):

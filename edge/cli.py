@@ -20,6 +20,7 @@ import click
 from edge.errors import GoodpartError, Refuse
 
 if TYPE_CHECKING:
+    from edge.recipe.recipe import Recipe
     from edge.types import Verdict
 
 EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -98,14 +99,16 @@ def run(config: Path, verbose: bool) -> None:
     type=click.Path(path_type=Path),
     help="Overlay picture  [default: IMAGE-overlay.png here]",
 )
+@click.option("--explain", is_flag=True, help="Write IMAGE-explained.png: each region beside the nearest good part.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
-def once(image: Path, recipe: Path, target: Path | None, as_json: bool) -> None:
+def once(image: Path, recipe: Path, target: Path | None, explain: bool, as_json: bool) -> None:
     """Judge one picture, print its verdict and write a picture that shows where the defect is."""
     import cv2
 
     from edge.capture.sources import shoot_file
     from edge.loop import inspect
     from edge.recipe.recipe import open_recipe
+    from edge.report.explain import explained
     from edge.report.overlay import overlay
     from edge.types import Decision, Frame
 
@@ -118,7 +121,11 @@ def once(image: Path, recipe: Path, target: Path | None, as_json: bool) -> None:
     if isinstance(shot, Frame):
         written = target or Path(f"{image.stem}-overlay.png")
         _write_picture(written, cv2.imencode(".png", overlay(shot.pixels, verdict, threshold))[1].tobytes())
-    click.echo(_as_json(image, verdict, threshold, written) if as_json else _in_words(verdict, threshold, written))
+        pairs = explained(shot.pixels, verdict, opened) if explain else None
+        if pairs is not None:
+            _write_picture(Path(f"{image.stem}-explained.png"), cv2.imencode(".png", pairs)[1].tobytes())
+    words = _as_json(image, verdict, opened, written) if as_json else _in_words(verdict, opened, written)
+    click.echo(words)
     sys.exit({Decision.OK: EXIT_OK, Decision.NOK: EXIT_NOK}.get(verdict.decision, EXIT_NOT_DECIDABLE))
 
 
@@ -138,18 +145,22 @@ def check(config: Path, as_json: bool) -> None:
     sys.exit(EXIT_OK if all(f.ok for f in findings) else EXIT_REFUSED)
 
 
-def _in_words(verdict: "Verdict", threshold: float, written: Path | None) -> str:
+def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:
     words = f"{verdict.decision}  {verdict.reason}"
     if verdict.score:
-        words += f"  score {verdict.score.value:.3f}, threshold {threshold:.3f}"
+        words += f"  score {verdict.score.value:.3f}, threshold {recipe.manifest.threshold:.3f}"
     if verdict.detail:
         words += f"  ({verdict.detail})"
     for region in verdict.regions:
-        words += f"\n  {region.width}×{region.height} pixels at ({region.x}, {region.y}), peak {region.peak:.2f}"
+        good = recipe.good_patch(region.nearest)
+        words += (
+            f"\n  {region.width}×{region.height} pixels at ({region.x}, {region.y}), peak {region.peak:.2f}, nearest good "
+            f"patch: row {good.row}, column {good.col} of {good.picture}"
+        )
     return words + (f"\noverlay: {written}" if written else "")
 
 
-def _as_json(image: Path, verdict: "Verdict", threshold: float, written: Path | None) -> str:
+def _as_json(image: Path, verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:
     return json.dumps(
         {
             "image": str(image),
@@ -157,8 +168,10 @@ def _as_json(image: Path, verdict: "Verdict", threshold: float, written: Path | 
             "reason": verdict.reason,
             "detail": verdict.detail,
             "score": verdict.score.value if verdict.score else None,
-            "threshold": threshold,
-            "regions": [asdict(region) for region in verdict.regions],
+            "threshold": recipe.manifest.threshold,
+            "regions": [
+                asdict(region) | {"nearest": asdict(recipe.good_patch(region.nearest))} for region in verdict.regions
+            ],
             "overlay": str(written) if written else None,
         }
     )

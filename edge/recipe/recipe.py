@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 import os
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.capture.pictures import decode_picture
-from edge.errors import BadConfig, BadRecipe
+from edge.errors import BadConfig, BadPicture, BadRecipe
 from edge.inspect.bank import Bank
 from edge.inspect.card import CARD_FILE, MODEL_FILE, EncoderCard
 from edge.inspect.encoder import Encoder
@@ -31,6 +32,7 @@ from edge.recipe.manifest import (
     ORIGIN_FILE,
     SCALE_FILE,
     SKETCH_FILE,
+    THUMBNAILS_FILE,
     BankCard,
     GoldenCard,
     Manifest,
@@ -63,6 +65,7 @@ class Recipe:
     bank: Bank
     normal: Normal
     origin: NDArray[np.int32]
+    thumbnails: bytes
     golden: tuple[tuple[GoldenCard, Pixels], ...]
 
     def measure(self, pixels: Pixels) -> tuple[Score, AnomalyMap] | NotAligned:
@@ -76,6 +79,18 @@ class Recipe:
         """Where a row of the bank comes from."""
         picture, place = (int(number) for number in self.origin[row])
         return GoodPatch(self.manifest.goods.bank[picture], picture, *divmod(place, self.eye.cols))
+
+    def thumbnail(self, number: int) -> Pixels:
+        """What was seen of one of the bank's pictures, small.
+
+        Raises:
+            BadRecipe: the recipe's thumbnails cannot be read.
+        """
+        try:
+            with np.load(io.BytesIO(self.thumbnails), allow_pickle=False) as packed:
+                return decode_picture(packed[str(number)].tobytes(), f"{THUMBNAILS_FILE}, {number}")
+        except (ValueError, KeyError, zipfile.BadZipFile, BadPicture) as err:
+            raise BadRecipe(f"{THUMBNAILS_FILE}: picture {number} cannot be read: {err}") from None
 
     def reproduce_golden(self) -> None:
         """Measure the golden pictures again.
@@ -124,6 +139,7 @@ def open_recipe(folder: Path, threads: int = 1) -> Recipe:
         bank=Bank(matrix, sketch, sketches, _finder(sketches, files, manifest.bank)),
         normal=Normal(planes[0], planes[1], planes[2] > 0),
         origin=_origin(files[ORIGIN_FILE], manifest, eye, folder / ORIGIN_FILE),
+        thumbnails=files[THUMBNAILS_FILE],
         golden=tuple((g, decode_picture(files[g.file], folder / g.file)) for g in manifest.golden),
     )
 

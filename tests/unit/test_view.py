@@ -13,7 +13,7 @@ from edge.inspect.refine import NotAligned
 from edge.inspect.view import Seen, View
 from edge.inspect.view_card import PictureCard, RoiCard, TilesCard, ViewCard
 from edge.report.overlay import overlay, tint
-from edge.types import AnomalyMap, Decision, Pixels, Reason, Region, Score, Verdict
+from edge.types import AnomalyMap, Decision, Pixels, Reason, Score, Verdict
 from tests.moved import BOX, HEIGHT, STILL, WIDTH, grey, limits, move, see, tilt
 
 PICTURE = PictureCard(width=WIDTH, height=HEIGHT)
