@@ -72,8 +72,8 @@ class Plan:
     scaling: Scaling | None = None
     smoothing: float | None = None
     defects: Path | None = None  # known defects, by which to choose
-    bank_share: float = 0.1  # of all good patches
-    bank_most: int = 10_000
+    bank_share: float = 0.2  # of all good patches
+    bank_most: int = 20_000  # measured on magnetic tiles, 200 goods at 256²: AUROC 0.906 with 10,000, 0.911 with 20,000
     max_false_reject: float = 0.05
     confidence: float = 0.95
     seed: int = 0

@@ -94,7 +94,7 @@ def calibrate() -> None:
     metavar="ROWSxCOLS",
     help="Cut the picture for the encoder; each tile costs one run of it. auto keeps long narrow parts from being squashed.",
 )
-@click.option("--bank-most", type=click.IntRange(1), default=10_000, show_default=True, help="Good patches kept at most.")
+@click.option("--bank-most", type=click.IntRange(1), default=20_000, show_default=True, help="Good patches kept at most.")
 @click.option("--part-pattern", help="Regular expression for file names with a group `part`  [default: PART__anything]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split and the coreset.")
 @click.option("--force", is_flag=True, help="Replace a recipe that is there already.")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from calibration.progress import Steps
 from edge.capture.pictures import list_pictures
@@ -114,7 +115,9 @@ def evaluate(recipe: Recipe, folder: Path, steps: Steps) -> Evaluation:
     """
     pictures = [(path, kind) for kind in kinds_in(folder) for path in list_pictures(folder / kind)]
     pixels = PixelRanking()
-    judged = tuple(_judge_one(recipe, path, kind, pixels, folder) for path, kind in steps.track(pictures, "judging"))
+    # One thread, as on the device; more would wait for each other between products as small as these.
+    with threadpool_limits(1):
+        judged = tuple(_judge_one(recipe, path, kind, pixels, folder) for path, kind in steps.track(pictures, "judging"))
     return summarise(judged, pixels.auroc())
 
 

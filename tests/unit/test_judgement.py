@@ -1,0 +1,236 @@
+"""The way to judge is the default, unless another way is clearly better on these parts."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from calibration.judgement import (
+    CLEARLY,
+    DEFAULT,
+    LEFT_OUT,
+    Trial,
+    Way,
+    enough_for_trial,
+    judge_ways,
+    scale_of,
+    ways,
+)
+from calibration.memory import Sample
+from calibration.normal import EVERYWHERE, NEARBY
+from calibration.progress import Steps, steps
+from edge.types import Floats, PatchGrid
+
+ROWS, COLS, DIM = 6, 32, 8
+WATCHED = np.ones((ROWS, COLS), np.bool_)
+BANK, DAMAGES = 24, 2
+EVEN = np.ones((ROWS * COLS, DIM), np.float32)
+
+
+@pytest.fixture
+def shown() -> Iterator[Steps]:
+    with steps() as bars:
+        yield bars
+
+
+def grid(patches: Floats) -> PatchGrid:
+    return PatchGrid(patches.astype(np.float32), ROWS, COLS, np.zeros(1, np.float32))
+
+
+def make(spread: Floats, defect: float, *, seed: int = 0, feature: int = -1, given: bool = False) -> Trial:
+    """Goods vary by `spread` (places×features); a defect moves one feature by `defect` in a square of 3×3 places."""
+    rng = np.random.default_rng(seed)
+    goods = [rng.normal(0, spread).astype(np.float32) for _ in range(BANK + LEFT_OUT)]
+    left_out, defects = goods[BANK:], []
+    for patches in left_out:
+        for _ in range(DAMAGES):
+            damaged = patches.copy().reshape(ROWS, COLS, DIM)
+            row, col = rng.integers(0, ROWS - 2), rng.integers(0, COLS // 2 - 2)
+            damaged[row : row + 3, col : col + 3, feature] += defect
+            defects.append(grid(damaged.reshape(-1, DIM)))
+    bank = Sample(tuple(map(grid, goods[:BANK])), np.arange(BANK, dtype=np.int32))
+    of = None if given else np.repeat(np.arange(LEFT_OUT), DAMAGES)
+    return Trial(bank, tuple(map(grid, left_out)), tuple(defects), of)
+
+
+def loud_and_quiet() -> Floats:
+    """Half of the features are a hundred times as loud as the others."""
+    spread = EVEN.copy()
+    spread[:, : DIM // 2] = 100
+    return spread
+
+
+def calm_and_restless() -> Floats:
+    """The left half of the picture hardly varies, the right one does."""
+    spread = np.full((ROWS, COLS, DIM), 0.2, np.float32)
+    spread[:, COLS // 2 :] = 5
+    return spread.reshape(-1, DIM)
+
+
+def test_features_as_they_are_are_multiplied_by_one() -> None:
+    patches = np.random.default_rng(0).normal(3, [1, 10, 100], (500, 3)).astype(np.float32)
+    np.testing.assert_array_equal(scale_of(patches, "none"), np.ones(3, np.float32))
+
+
+def test_standardised_features_have_unit_variance() -> None:
+    patches = np.random.default_rng(0).normal(3, [0.01, 1, 1000], (500, 3)).astype(np.float32)
+    scale = scale_of(patches, "full")
+    assert (scale.dtype, scale.shape) == (np.float32, (3,))
+    np.testing.assert_allclose((patches * scale).std(axis=0), 1, rtol=1e-5)
+
+
+def test_half_standardised_features_keep_the_root_of_their_spread() -> None:
+    patches = np.random.default_rng(0).normal(3, [0.01, 1, 1000], (500, 3)).astype(np.float32)
+    np.testing.assert_allclose((patches * scale_of(patches, "half")).std(axis=0), np.sqrt(patches.std(axis=0)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("scaling", ["none", "half", "full"])
+def test_a_feature_that_never_changes_is_scaled_finitely(scaling) -> None:
+    patches = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
+    patches[:, 1] = 7
+    scale = scale_of(patches, scaling)
+    assert np.isfinite(scale).all()
+    assert np.isfinite(patches * scale).all()
+    assert (scale > 0).all()
+
+
+def test_the_default_is_the_first_of_all_ways() -> None:
+    found = ways(None, None, None, labelled=True)
+    assert found[0] == DEFAULT
+    assert len(found) == len(set(found)) == 12
+
+
+@pytest.mark.parametrize(
+    ("fixed", "first", "count"),
+    [
+        (("full", None, None), Way("full", NEARBY, "top1"), 4),
+        ((None, EVERYWHERE, None), Way("half", EVERYWHERE, "top1"), 6),
+        ((None, None, "max"), Way("half", NEARBY, "max"), 6),
+        (("none", EVERYWHERE, None), Way("none", EVERYWHERE, "top1"), 2),
+        (("none", EVERYWHERE, "max"), Way("none", EVERYWHERE, "max"), 1),
+    ],
+)
+def test_what_is_decided_stays_and_the_nearest_to_the_default_comes_first(fixed, first: Way, count: int) -> None:
+    found = ways(*fixed, labelled=True)
+    assert found[0] == first
+    assert len(set(found)) == count
+    for name, value in zip(("scaling", "smoothing", "score"), fixed, strict=True):
+        assert value is None or {getattr(way, name) for way in found} == {value}
+
+
+def test_only_labelled_defects_choose_the_score() -> None:
+    found = ways(None, None, None, labelled=False)
+    assert found[0] == DEFAULT
+    assert {way.score for way in found} == {"top1"}
+    assert len(found) == 6
+    assert {way.score for way in ways(None, None, "max", labelled=False)} == {"max"}
+
+
+def test_a_way_says_in_words_what_it_does() -> None:
+    every = [str(way) for way in ways(None, None, None, labelled=True)]
+    assert len(set(every)) == 12
+    assert str(DEFAULT) == "features half standardised, spread by place, top1"
+    assert str(Way("none", EVERYWHERE, "max")) == "features as they are, one spread everywhere, max"
+
+
+def test_a_trial_needs_goods_to_spare() -> None:
+    assert enough_for_trial(44)
+    assert not enough_for_trial(43)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_no_way_sees_the_defects_the_first_one_stays(shown: Steps, seed: int) -> None:
+    every = ways(None, None, None, labelled=True)
+    card = judge_ways(every, make(EVEN, 0.05, seed=seed), WATCHED, seed, shown)
+    assert (card.scaling, card.smoothing, card.score) == (DEFAULT.scaling, DEFAULT.smoothing, DEFAULT.score)
+    assert "no other way is clearly better" in card.why
+
+
+def test_where_every_way_sees_the_defects_the_first_one_stays(shown: Steps) -> None:
+    card = judge_ways(ways(None, None, None, labelled=True), make(EVEN, 50.0), WATCHED, 0, shown)
+    assert {tried.auroc for tried in card.tried} == {1.0}
+    assert (card.scaling, card.smoothing, card.score) == (DEFAULT.scaling, DEFAULT.smoothing, DEFAULT.score)
+
+
+def test_features_are_standardised_where_loud_ones_hide_defects(shown: Steps) -> None:
+    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), make(loud_and_quiet(), 8.0), WATCHED, 0, shown)
+    aurocs = {tried.way: tried.auroc for tried in card.tried}
+    assert card.scaling == "full"
+    assert aurocs[str(Way("full", NEARBY, "top1"))] > aurocs[str(DEFAULT)] + CLEARLY
+    assert "clearly" not in card.why
+
+
+def test_features_stay_as_they_are_where_the_loud_ones_show_the_defects(shown: Steps) -> None:
+    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), make(loud_and_quiet(), 250.0, feature=0), WATCHED, 0, shown)
+    aurocs = {tried.way: tried.auroc for tried in card.tried}
+    assert aurocs[str(Way("none", NEARBY, "top1"))] > aurocs[str(Way("full", NEARBY, "top1"))]
+    assert card.scaling in {"none", "half"}
+
+
+def test_the_spread_is_learned_by_place_where_some_places_vary_more(shown: Steps) -> None:
+    candidates = [Way("none", EVERYWHERE, "max"), Way("none", NEARBY, "max")]
+    card = judge_ways(candidates, make(calm_and_restless(), 1.5), WATCHED, 0, shown)
+    assert card.smoothing == NEARBY
+    turned = judge_ways(candidates[::-1], make(calm_and_restless(), 1.5), WATCHED, 0, shown)
+    assert turned.smoothing == NEARBY
+
+
+def test_places_that_are_not_watched_change_no_comparison(shown: Steps) -> None:
+    watched = WATCHED.copy()
+    watched[:, COLS // 2 :] = False
+    trial = make(EVEN, 5.0)
+
+    def loud(one: PatchGrid) -> PatchGrid:
+        patches = one.patches.copy()
+        patches[~watched.ravel()] *= 1000
+        return replace(one, patches=patches)
+
+    goods, defects = tuple(map(loud, trial.goods)), tuple(map(loud, trial.defects))
+    shouting = Trial(Sample(tuple(map(loud, trial.bank.grids)), trial.bank.parts), goods, defects, trial.of)
+    every = ways(None, None, None, labelled=True)
+    quiet_aurocs = [t.auroc for t in judge_ways(every, trial, watched, 0, shown).tried]
+    loud_aurocs = [t.auroc for t in judge_ways(every, shouting, watched, 0, shown).tried]
+    assert loud_aurocs == pytest.approx(quiet_aurocs, abs=1e-3)
+    assert max(quiet_aurocs) > 0.9
+
+
+def test_every_way_that_was_tried_is_listed_in_order_with_its_auroc(shown: Steps) -> None:
+    every = ways(None, None, None, labelled=True)
+    card = judge_ways(every, make(EVEN, 3.0), WATCHED, 0, shown)
+    assert [tried.way for tried in card.tried] == [str(way) for way in every]
+    assert all(0 <= tried.auroc <= 1 for tried in card.tried)
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("loud", [False, True])
+def test_the_reason_names_the_way_the_gain_its_error_and_the_pictures(shown: Steps, given: bool, loud: bool) -> None:
+    trial = make(loud_and_quiet() if loud else EVEN, 8.0, given=given)
+    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), trial, WATCHED, 0, shown)
+    assert card.why.startswith(str(Way(card.scaling, card.smoothing, card.score)))
+    assert card.why.endswith(".")
+    assert re.search(r"\d\.\d{3} .*\(standard error \d\.\d{3}\)", card.why)
+    assert f"{LEFT_OUT} goods left out against {LEFT_OUT * DAMAGES} defects {'given' if given else 'painted on'}" in card.why
+    assert card.scaling == ("full" if loud else "half")
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_the_same_seed_gives_the_same_judgement(shown: Steps, given: bool) -> None:
+    trial, every = make(loud_and_quiet(), 5.0, given=given), ways(None, None, None, labelled=True)
+    assert judge_ways(every, trial, WATCHED, 3, shown) == judge_ways(every, trial, WATCHED, 3, shown)
+
+
+def test_labelled_defects_need_not_be_as_many_as_the_goods(shown: Steps) -> None:
+    trial = make(loud_and_quiet(), 8.0, given=True)
+    few = Trial(trial.bank, trial.goods, trial.defects[:5], None)
+    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), few, WATCHED, 0, shown)
+    assert "against 5 defects given" in card.why
+
+
+def test_a_trial_changes_none_of_its_patches(shown: Steps) -> None:
+    trial = make(loud_and_quiet(), 8.0)
+    grids = [*trial.bank.grids, *trial.goods, *trial.defects]
+    before = [one.patches.copy() for one in grids]
+    judge_ways(ways(None, None, None, labelled=True), trial, WATCHED, 0, shown)
+    assert all(np.array_equal(one.patches, kept) for one, kept in zip(grids, before, strict=True))
