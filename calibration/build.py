@@ -24,7 +24,7 @@ from calibration.threshold import choose, plan_held_out, require_enough
 from calibration.thumbnails import packed, thumbnail
 from calibration.trial import make_trial
 from calibration.view import ChosenView, ViewPlan, choose_view
-from edge.capture.pictures import read_picture
+from edge.capture.pictures import list_pictures, read_picture
 from edge.host.clock import utc_now
 from edge.inspect.card import CARD_FILE, MODEL_FILE
 from edge.inspect.encoder import DEFAULT_ENCODER, Encoder, read_encoder
@@ -96,6 +96,8 @@ def build(plan: Plan, steps: Steps) -> Manifest:
         BadConfig, BadPicture, BadEncoder: the goods or the encoder cannot be used.
     """
     may_write(plan.out, force=plan.force)
+    if plan.defects:
+        list_pictures(plan.defects)
     goods = divide(plan)
     raw_model, card = read_encoder(plan.encoder)
     # One thread, as on the device: the held-out goods must be scored by the very path that will judge.
@@ -200,7 +202,8 @@ def _choose_judgement(
     if len(candidates) == 1:
         return way_card(candidates[0], (), f"{candidates[0]}: as asked for.")
     if not enough_for_trial(len(some.grids)):
-        why = f"{candidates[0]}: the default, since {len(some.grids)} parts for the bank are too few to compare ways."
+        with_what = ", with --defects or without" if plan.defects else ""
+        why = f"{candidates[0]}: {len(some.grids)} parts for the bank are too few to compare ways{with_what}."
         return way_card(candidates[0], (), why)
     trial = make_trial(goods, some, numbers, plan.defects, reader, plan.seed, steps)
     return judge_ways(candidates, trial, watched, plan.seed, steps)

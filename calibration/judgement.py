@@ -110,9 +110,7 @@ def judge_ways(
     against = "painted on" if trial.of is not None else "given"
     compared = f"{len(trial.goods)} goods left out against {len(trial.defects)} defects {against}"
     if better:
-        why = (
-            f"{best}: AUROC {gain:.3f} above the default's {aurocs[first]:.3f} (standard error {error:.3f}), on {compared}."
-        )
+        why = f"{best}: AUROC {gain:.3f} above {aurocs[first]:.3f} of {first} (standard error {error:.3f}), on {compared}."
     else:
         why = f"{first}: no other way is clearly better, the best by {gain:.3f} (standard error {error:.3f}), on {compared}."
     return card(best if better else first, tuple(WayCard(way=str(way), auroc=aurocs[way]) for way in candidates), why)

@@ -32,5 +32,6 @@ def thumbnail(pixels: Pixels, grid: PatchGrid) -> bytes:
 def packed(thumbnails: list[bytes]) -> bytes:
     """All in one .npz, each under the number of its picture."""
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{str(n): np.frombuffer(raw, np.uint8) for n, raw in enumerate(thumbnails)})
+    arrays = {str(number): np.frombuffer(raw, np.uint8) for number, raw in enumerate(thumbnails)}
+    np.savez(buffer, **arrays)  # type: ignore[arg-type] # the stub takes any name for savez's own option
     return buffer.getvalue()

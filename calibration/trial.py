@@ -13,6 +13,7 @@ from calibration.progress import Steps
 from calibration.pseudo import DAMAGES, damaged
 from calibration.reader import Reader, kept
 from edge.capture.pictures import list_pictures
+from edge.inspect.geometry import to_box
 from edge.types import PatchGrid, Pixels
 
 _MOST_DEFECTS = 200
@@ -38,18 +39,30 @@ def make_trial(
         paths = list_pictures(defects)
         drawn = np.random.default_rng(seed).permutation(len(paths))[:_MOST_DEFECTS]
         given = [Good(paths[i], paths[i].stem, "") for i in drawn]
-        found = tuple(reader.kept(good)[0] for good in steps.track(given, "encoding defects"))
+        # A reader of its own: what a fit picture looks like is learned from goods alone.
+        apart = Reader(reader.eye)
+        found = tuple(apart.kept(good)[0] for good in steps.track(given, "encoding defects"))
         return Trial(bank, sample.grids[-LEFT_OUT:], found, None)
     painted = _paint(left_out, reader, np.random.default_rng(seed), steps)
     return Trial(bank, sample.grids[-LEFT_OUT:], painted, np.repeat(np.arange(LEFT_OUT), len(DAMAGES)))
 
 
 def _paint(goods: list[Good], reader: Reader, rng: np.random.Generator, steps: Steps) -> tuple[PatchGrid, ...]:
-    """One picture of each kind of damage for each part."""
-    donor: Pixels = reader(goods[-1])[1]
+    """One picture of each kind of damage for each part, inside what is looked at."""
+    donor = _seen(*reader(goods[-1]))
     found = []
     for good in steps.track(goods, "painting defects"):
-        _, pixels = reader(good)
-        found += [kept(reader.encode(damaged(pixels, donor, kind, rng), good)) for kind in DAMAGES]
-        donor = pixels
+        grid, pixels = reader(good)
+        region = _seen(grid, pixels)
+        for kind in DAMAGES:
+            picture = pixels.copy()
+            _seen(grid, picture)[:] = damaged(region, donor, kind, rng)
+            found.append(kept(reader.encode(picture, good)))
+        donor = region
     return tuple(found)
+
+
+def _seen(grid: PatchGrid, pixels: Pixels) -> Pixels:
+    """The box of a picture that a grid looks at; no copy."""
+    x, y, width, height = to_box(grid.to_picture, 0, 0, grid.cols, grid.rows, pixels.shape[1], pixels.shape[0])
+    return pixels[y : y + height, x : x + width]

@@ -69,6 +69,8 @@ def choose_view(plan: ViewPlan, goods: Sequence[Good], encoder: Encoder, seed: i
         BadConfig: region, mask, alignment or tiles do not suit the pictures or the encoder.
         BadPicture: a file cannot be read.
     """
+    if plan.reference and not plan.align:
+        raise BadConfig("--reference: is the picture to align with; add --align, or leave it out.")
     sizes = [read_picture(good.path).shape[:2] for good in goods[:_LOOKED_AT]]
     picture = _one_size(sizes) if plan.roi or plan.mask or plan.align else None
     if picture and plan.roi and not plan.roi.inside(picture.width, picture.height):
@@ -86,7 +88,7 @@ def choose_view(plan: ViewPlan, goods: Sequence[Good], encoder: Encoder, seed: i
     box = card.box()
     if plan.mask and picture and box:
         places = watched(read_mask(plan.mask, picture.width, picture.height), box, eye.rows, eye.cols)
-        why.append(f"The mask leaves {places.mean():.0%} of the places to watch.")
+        why.append(f"The mask leaves {100 * places.mean():.0f} % of the places to watch.")
     return ChosenView(eye, reference, places, tuple(why))
 
 

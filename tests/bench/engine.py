@@ -9,7 +9,8 @@ ground_truth/<kind>. All banks come from the same goods, by greedy k-centre (`ca
 
 Times are ratios to a bare `InferenceSession.run` of the same encoder on the same threads just before, medians of the rounds.
 Stages are timed inside `edge.loop.inspect` itself; `whole` is a run of its own with nothing timed inside. `measure` is what
-depends on the bank: find + look again + walk + map. Times are printed, never asserted.
+depends on the bank: find + look again + walk + map. The station's recipe is the one for 10,000 vectors, or nearest to that.
+Times are printed, never asserted.
 """
 
 import argparse
@@ -96,9 +97,7 @@ def build_recipe(scratch: Path, vectors: int, seed: int, shown: Steps) -> Path:
 
 def print_times(found: dict[Key, Timed], vectors: Sequence[int], clock: str) -> None:
     columns = (*STAGES, "measure", "whole")
-    print(
-        f"\n{clock} time as a ratio to the bare encoder's, median of rounds; search = measure as a ratio to the smallest bank's"
-    )
+    print(f"\n{clock} time as a ratio to the bare encoder's, medians; search = measure, as a ratio to the smallest bank's")
     print(f"{'threads':>7} {'vectors':>8} {'parts':<5} " + " ".join(f"{name:>10}" for name in columns) + f" {'search':>7}")
     for (threads, size, side), timed in found.items():
         search = timed.times_as_long_as(found[threads, vectors[0], side])
@@ -157,7 +156,7 @@ def plot(found: dict[Key, Timed], path: Path) -> None:
             bottom += heights
         axes.axhline(BAR_WHOLE, color="0.4", linestyle="--")
         axes.set(title=f"{count} thread(s)", xlabel="vectors, parts", ylabel="time (ratio to the bare encoder)")
-    rows[0][-1].legend()
+    figure.legend(*rows[0][-1].get_legend_handles_labels(), loc="outside right upper")
     figure.savefig(path, dpi=120)
 
 
@@ -200,8 +199,12 @@ def main() -> None:
     parser.add_argument("--data", default=ELPV, help=f"{ELPV}, or a folder with train/good and test/<kind>")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu does not count waiting for a busy processor")
-    parser.add_argument("--scratch", type=Path, help="folder to work in; recipes found there serve again")
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="cpu: without waiting for a busy processor, summed over threads"
+    )
+    parser.add_argument(
+        "--scratch", type=Path, help="folder to work in; recipes found there serve again, for the same data, goods and seed"
+    )
     parser.add_argument("--plot", type=Path, help="PNG to write")
     args = parser.parse_args()
     versions = ", ".join(f"{name} {version(name)}" for name in ("goodpart", "onnxruntime", "numpy", "hnswlib"))

@@ -103,9 +103,7 @@ def test_a_region_in_two_tiles_leads_back_to_the_region(encoder: Encoder) -> Non
 
 @pytest.mark.parametrize("tiles", [TilesCard(), TWO])
 def test_a_part_that_moved_leads_to_where_it_is(encoder: Encoder, tiles: TilesCard) -> None:
-    card = ViewCard(
-        picture=PictureCard(width=WIDTH, height=HEIGHT), roi=BOX, alignment=limits("template"), tiles=tiles
-    )
+    card = ViewCard(picture=PictureCard(width=WIDTH, height=HEIGHT), roi=BOX, alignment=limits("template"), tiles=tiles)
     found = patches_of(Eye(encoder, card, grey(see("coins"))), see("coins", move((9, -6))))
     leads(found, (BOX.x + 9, BOX.y - 6, BOX.x + 9 + BOX.width, BOX.y - 6 + BOX.height), atol=1)
 

@@ -1,14 +1,16 @@
 """The way to judge is the default, unless another way is clearly better on these parts."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from calibration.judgement import (
-    CLEARLY,
+    CLEARLY_PAINTED,
     DEFAULT,
     LEFT_OUT,
     Trial,
@@ -20,19 +22,15 @@ from calibration.judgement import (
 )
 from calibration.memory import Sample
 from calibration.normal import EVERYWHERE, NEARBY
-from calibration.progress import Steps, steps
+from calibration.progress import steps
+from edge.recipe.manifest import JudgementCard
 from edge.types import Floats, PatchGrid
 
 ROWS, COLS, DIM = 6, 32, 8
 WATCHED = np.ones((ROWS, COLS), np.bool_)
 BANK, DAMAGES = 24, 2
 EVEN = np.ones((ROWS * COLS, DIM), np.float32)
-
-
-@pytest.fixture
-def shown() -> Iterator[Steps]:
-    with steps() as bars:
-        yield bars
+EVERY = ways(None, None, None, labelled=True)
 
 
 def grid(patches: Floats) -> PatchGrid:
@@ -46,10 +44,10 @@ def make(spread: Floats, defect: float, *, seed: int = 0, feature: int = -1, giv
     left_out, defects = goods[BANK:], []
     for patches in left_out:
         for _ in range(DAMAGES):
-            damaged = patches.copy().reshape(ROWS, COLS, DIM)
+            damaged = patches.copy().reshape(ROWS, COLS, -1)
             row, col = rng.integers(0, ROWS - 2), rng.integers(0, COLS // 2 - 2)
             damaged[row : row + 3, col : col + 3, feature] += defect
-            defects.append(grid(damaged.reshape(-1, DIM)))
+            defects.append(grid(damaged.reshape(patches.shape)))
     bank = Sample(tuple(map(grid, goods[:BANK])), np.arange(BANK, dtype=np.int32))
     of = None if given else np.repeat(np.arange(LEFT_OUT), DAMAGES)
     return Trial(bank, tuple(map(grid, left_out)), tuple(defects), of)
@@ -67,6 +65,17 @@ def calm_and_restless() -> Floats:
     spread = np.full((ROWS, COLS, DIM), 0.2, np.float32)
     spread[:, COLS // 2 :] = 5
     return spread.reshape(-1, DIM)
+
+
+def choose(candidates: list[Way], trial: Trial, watched: NDArray[np.bool_] = WATCHED, seed: int = 0) -> JudgementCard:
+    with steps() as shown, threadpool_limits(1):
+        return judge_ways(candidates, trial, watched, seed, shown)
+
+
+@cache
+def judged(*, loud: bool, given: bool) -> JudgementCard:
+    """All scalings compared where loud features hide the defects, or where they do not."""
+    return choose(ways(None, NEARBY, "top1", labelled=True), make(loud_and_quiet() if loud else EVEN, 8.0, given=given))
 
 
 def test_features_as_they_are_are_multiplied_by_one() -> None:
@@ -140,44 +149,42 @@ def test_a_trial_needs_goods_to_spare() -> None:
     assert not enough_for_trial(43)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_where_no_way_sees_the_defects_the_first_one_stays(shown: Steps, seed: int) -> None:
-    every = ways(None, None, None, labelled=True)
-    card = judge_ways(every, make(EVEN, 0.05, seed=seed), WATCHED, seed, shown)
+@pytest.mark.parametrize("seed", range(3))
+def test_where_no_way_sees_the_defects_the_first_one_stays(seed: int) -> None:
+    card = choose(EVERY, make(EVEN, 0.05, seed=seed), seed=seed)
     assert (card.scaling, card.smoothing, card.score) == (DEFAULT.scaling, DEFAULT.smoothing, DEFAULT.score)
     assert "no other way is clearly better" in card.why
 
 
-def test_where_every_way_sees_the_defects_the_first_one_stays(shown: Steps) -> None:
-    card = judge_ways(ways(None, None, None, labelled=True), make(EVEN, 50.0), WATCHED, 0, shown)
+def test_where_every_way_sees_the_defects_the_first_one_stays() -> None:
+    card = choose(EVERY, make(EVEN, 50.0))
+    assert [tried.way for tried in card.tried] == [str(way) for way in EVERY]
     assert {tried.auroc for tried in card.tried} == {1.0}
     assert (card.scaling, card.smoothing, card.score) == (DEFAULT.scaling, DEFAULT.smoothing, DEFAULT.score)
 
 
-def test_features_are_standardised_where_loud_ones_hide_defects(shown: Steps) -> None:
-    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), make(loud_and_quiet(), 8.0), WATCHED, 0, shown)
+def test_features_are_standardised_where_loud_ones_hide_defects() -> None:
+    card = judged(loud=True, given=False)
     aurocs = {tried.way: tried.auroc for tried in card.tried}
     assert card.scaling == "full"
-    assert aurocs[str(Way("full", NEARBY, "top1"))] > aurocs[str(DEFAULT)] + CLEARLY
+    assert aurocs[str(Way("full", NEARBY, "top1"))] > aurocs[str(DEFAULT)] + CLEARLY_PAINTED
     assert "clearly" not in card.why
 
 
-def test_features_stay_as_they_are_where_the_loud_ones_show_the_defects(shown: Steps) -> None:
-    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), make(loud_and_quiet(), 250.0, feature=0), WATCHED, 0, shown)
-    aurocs = {tried.way: tried.auroc for tried in card.tried}
-    assert aurocs[str(Way("none", NEARBY, "top1"))] > aurocs[str(Way("full", NEARBY, "top1"))]
-    assert card.scaling in {"none", "half"}
+def test_features_are_not_standardised_where_the_loud_one_shows_the_defects() -> None:
+    spread = np.ones((ROWS * COLS, 48), np.float32)
+    spread[:, 0] = 100
+    candidates = [Way("full", NEARBY, "top1"), Way("none", NEARBY, "top1")]
+    assert choose(candidates, make(spread, 300.0, feature=0)).scaling == "none"
 
 
-def test_the_spread_is_learned_by_place_where_some_places_vary_more(shown: Steps) -> None:
-    candidates = [Way("none", EVERYWHERE, "max"), Way("none", NEARBY, "max")]
-    card = judge_ways(candidates, make(calm_and_restless(), 1.5), WATCHED, 0, shown)
-    assert card.smoothing == NEARBY
-    turned = judge_ways(candidates[::-1], make(calm_and_restless(), 1.5), WATCHED, 0, shown)
-    assert turned.smoothing == NEARBY
+@pytest.mark.parametrize("first", [NEARBY, EVERYWHERE])
+def test_the_spread_is_learned_by_place_where_some_places_vary_more(first: float) -> None:
+    candidates = sorted([Way("none", NEARBY, "max"), Way("none", EVERYWHERE, "max")], key=lambda w: w.smoothing != first)
+    assert choose(candidates, make(calm_and_restless(), 6.0)).smoothing == NEARBY
 
 
-def test_places_that_are_not_watched_change_no_comparison(shown: Steps) -> None:
+def test_places_that_are_not_watched_change_no_comparison() -> None:
     watched = WATCHED.copy()
     watched[:, COLS // 2 :] = False
     trial = make(EVEN, 5.0)
@@ -189,48 +196,42 @@ def test_places_that_are_not_watched_change_no_comparison(shown: Steps) -> None:
 
     goods, defects = tuple(map(loud, trial.goods)), tuple(map(loud, trial.defects))
     shouting = Trial(Sample(tuple(map(loud, trial.bank.grids)), trial.bank.parts), goods, defects, trial.of)
-    every = ways(None, None, None, labelled=True)
-    quiet_aurocs = [t.auroc for t in judge_ways(every, trial, watched, 0, shown).tried]
-    loud_aurocs = [t.auroc for t in judge_ways(every, shouting, watched, 0, shown).tried]
+    candidates = ways("half", None, "top1", labelled=False)
+    quiet_aurocs, loud_aurocs = ([t.auroc for t in choose(candidates, one, watched).tried] for one in (trial, shouting))
     assert loud_aurocs == pytest.approx(quiet_aurocs, abs=1e-3)
     assert max(quiet_aurocs) > 0.9
 
 
-def test_every_way_that_was_tried_is_listed_in_order_with_its_auroc(shown: Steps) -> None:
-    every = ways(None, None, None, labelled=True)
-    card = judge_ways(every, make(EVEN, 3.0), WATCHED, 0, shown)
-    assert [tried.way for tried in card.tried] == [str(way) for way in every]
-    assert all(0 <= tried.auroc <= 1 for tried in card.tried)
-
-
 @pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("loud", [False, True])
-def test_the_reason_names_the_way_the_gain_its_error_and_the_pictures(shown: Steps, given: bool, loud: bool) -> None:
-    trial = make(loud_and_quiet() if loud else EVEN, 8.0, given=given)
-    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), trial, WATCHED, 0, shown)
+def test_the_reason_names_the_way_the_gain_its_error_and_the_pictures(given: bool, loud: bool) -> None:
+    card = judged(loud=loud, given=given)
+    assert card.scaling == ("full" if loud else "half")
     assert card.why.startswith(str(Way(card.scaling, card.smoothing, card.score)))
     assert card.why.endswith(".")
-    assert re.search(r"\d\.\d{3} .*\(standard error \d\.\d{3}\)", card.why)
+    assert re.search(r"\d\.\d{3}.*\(standard error \d\.\d{3}\)", card.why)
     assert f"{LEFT_OUT} goods left out against {LEFT_OUT * DAMAGES} defects {'given' if given else 'painted on'}" in card.why
-    assert card.scaling == ("full" if loud else "half")
+
+
+def test_given_and_painted_defects_have_the_same_aurocs() -> None:
+    assert judged(loud=True, given=True).tried == judged(loud=True, given=False).tried
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_the_same_seed_gives_the_same_judgement(shown: Steps, given: bool) -> None:
-    trial, every = make(loud_and_quiet(), 5.0, given=given), ways(None, None, None, labelled=True)
-    assert judge_ways(every, trial, WATCHED, 3, shown) == judge_ways(every, trial, WATCHED, 3, shown)
+def test_the_same_seed_gives_the_same_judgement(given: bool) -> None:
+    again = choose(ways(None, NEARBY, "top1", labelled=True), make(loud_and_quiet(), 8.0, given=given))
+    assert again == judged(loud=True, given=given)
 
 
-def test_labelled_defects_need_not_be_as_many_as_the_goods(shown: Steps) -> None:
+def test_labelled_defects_need_not_be_as_many_as_the_goods() -> None:
     trial = make(loud_and_quiet(), 8.0, given=True)
     few = Trial(trial.bank, trial.goods, trial.defects[:5], None)
-    card = judge_ways(ways(None, NEARBY, "top1", labelled=True), few, WATCHED, 0, shown)
-    assert "against 5 defects given" in card.why
+    assert "against 5 defects given" in choose(ways(None, NEARBY, "top1", labelled=True)[:2], few).why
 
 
-def test_a_trial_changes_none_of_its_patches(shown: Steps) -> None:
-    trial = make(loud_and_quiet(), 8.0)
+def test_a_trial_changes_none_of_its_patches() -> None:
+    trial = make(EVEN, 8.0)
     grids = [*trial.bank.grids, *trial.goods, *trial.defects]
     before = [one.patches.copy() for one in grids]
-    judge_ways(ways(None, None, None, labelled=True), trial, WATCHED, 0, shown)
+    choose([Way("full", NEARBY, "top1")], trial)
     assert all(np.array_equal(one.patches, kept) for one, kept in zip(grids, before, strict=True))

@@ -50,7 +50,9 @@ def test_rows_and_columns_are_tiles(text: str, wanted: tuple[int, int] | None) -
     assert tiles_of(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "0x1", "1x0", "9x1", "1x9", "-1x2", "1,2", "1x2x3", "3", "Auto", "1 x 2", "1.0x2", "x"])
+@pytest.mark.parametrize(
+    "text", ["", "0x1", "1x0", "9x1", "1x9", "-1x2", "1,2", "1x2x3", "3", "Auto", "1 x 2", "1.0x2", "x"]
+)
 def test_anything_else_is_no_tiles(text: str) -> None:
     with pytest.raises(BadConfig, match=r"^--tiles: .* neither auto nor ROWSxCOLS with 1 to 8 each"):
         tiles_of(text)
