@@ -37,8 +37,9 @@ def built(config: StationConfig, stop: threading.Event) -> Iterator[Line]:
     Raises:
         Refuse: recipe, source or sink cannot be used, or a golden picture is not reproduced.
     """
-    # The matrix library would start a thread a core, which then wait for each other on a shared box.
-    threadpool_limits(config.threads)
+    # `threads` are the encoder's. The products of the search are too small to share out: two threads of the matrix library
+    # wait for each other, and a part took twice as long.
+    threadpool_limits(1)
     recipe = open_recipe(Path(config.recipe), config.threads)
     recipe.reproduce_golden()
     source = make_source(config.source, stop)

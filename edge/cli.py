@@ -104,6 +104,7 @@ def run(config: Path, verbose: bool) -> None:
 def once(image: Path, recipe: Path, target: Path | None, explain: bool, as_json: bool) -> None:
     """Judge one picture, print its verdict and write a picture that shows where the defect is."""
     import cv2
+    from threadpoolctl import threadpool_limits
 
     from edge.capture.sources import shoot_file
     from edge.loop import inspect
@@ -112,6 +113,7 @@ def once(image: Path, recipe: Path, target: Path | None, explain: bool, as_json:
     from edge.report.overlay import overlay
     from edge.types import Decision, Frame
 
+    threadpool_limits(1)  # as `run` does
     opened = open_recipe(recipe)
     opened.reproduce_golden()
     shot = shoot_file(image, 0)

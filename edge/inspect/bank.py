@@ -55,7 +55,7 @@ class Bank:
         rows = self._finder.near(sketches, grid.rows, grid.cols)
         if len(self._near) != len(patches):
             self._near = np.empty_like(patches)
-        np.take(self.matrix, rows, axis=0, out=self._near)
+        np.take(self.matrix, rows, axis=0, out=self._near, mode="clip")  # the default mode buffers; rows are in range
         np.subtract(patches, self._near, out=self._near)
         return Found(patches, sketches, widened(squares(self._near), patches.shape[1]), rows)
 

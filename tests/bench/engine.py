@@ -135,7 +135,7 @@ def print_bars(found: dict[Key, Timed], vectors: Sequence[int], station: Station
 
 
 def usual(vectors: Sequence[int]) -> int:
-    """The bank that is nearest to what `goodpart calibrate` makes."""
+    """The bank the bars of one part, memory and start are for, or the one nearest to it."""
     return min(vectors, key=lambda size: abs(size - USUAL))
 
 

@@ -190,7 +190,7 @@ def time_all(
     found: dict[Key, Timed] = {}
     sides = {"good": [p for p in parts if p.kind == GOOD], "bad": [p for p in parts if p.kind != GOOD]}
     for count in threads:
-        with threadpool_limits(count):
+        with threadpool_limits(1):  # as `edge.app` does
             opened = {vectors: open_recipe(folder, count) for vectors, folder in recipes.items()}
             for recipe in opened.values():
                 for part in parts[:1] + parts[-1:]:  # the first ones allocate

@@ -132,7 +132,7 @@ def test_explain_tells_view_judgement_and_search(built: Built) -> None:
     assert "1×2 tiles as asked for" in words
     assert "All 30 good pictures align with part-000.png" in words
     assert f"The mask leaves {100 * built.recipe.normal.watched.mean():.0f}" in words
-    assert "judgement: features half standardised, spread by place, top1: the default, since 16 parts" in words
+    assert "judgement: features half standardised, spread by place, top1: 16 parts for the bank are too few" in words
     assert "search: " in words
     assert "of 8 good pictures" in words
     assert words.index("view:") < words.index("judgement:") < words.index("search:")
