@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from calibration.coreset import Gathering
 from calibration.goods import Good, Split, count_parts, find_goods, part_numbers, sample, split, split_by_folder
@@ -106,8 +107,9 @@ def build(plan: Plan, steps: Steps) -> Manifest:
     memory, judgement, reader = learned.memory, learned.judgement, learned.reader
     normal = learn_normal(memory.apart, view.watched, judgement.smoothing)
     trials = [reader.kept(good)[0] for good in goods.held_out[:_TRIAL_PICTURES]]
-    indexed = choose_search(memory.matrix, memory.sketch, normal, judgement.score, trials, plan.seed)
-    threshold = _make_threshold(plan, goods.held_out, learned, indexed, normal, steps)
+    with threadpool_limits(1):  # the device's path again
+        indexed = choose_search(memory.matrix, memory.sketch, normal, judgement.score, trials, plan.seed)
+        threshold = _make_threshold(plan, goods.held_out, learned, indexed, normal, steps)
     files = threshold.golden_files | {
         MODEL_FILE: raw_model,
         CARD_FILE: card.model_dump_json(indent=1).encode(),
