@@ -57,8 +57,8 @@ def measure(
 
     The score is exact. In the map, the places that the walk measured are exact and the others hold their upper bound; those
     whose bound is beyond `above`, the threshold, were looked at twice. Measured on real cells with 10,000 good patches
-    (`tests/bench/engine.py`): z is too high by 0.3 on average and by less than 2.8 at 99 % of places. A NaN or infinite patch
-    gives a NaN score.
+    (`tests/bench/engine.py`): z is too high by 0.3 on average and by less than 2.8 at 99 % of places. A NaN or infinite
+    patch gives a NaN score.
     """
     # A sum is not finite when a term is not, and costs a pass less than looking at each.
     if not math.isfinite(float(grid.patches.sum())) and not np.isfinite(grid.patches).all():
