@@ -74,7 +74,9 @@ def choose_view(plan: ViewPlan, goods: Sequence[Good], encoder: Encoder, seed: i
     sizes = [read_picture(good.path).shape[:2] for good in goods[:_LOOKED_AT]]
     picture = _one_size(sizes) if plan.roi or plan.mask or plan.align else None
     if picture and plan.roi and not plan.roi.inside(picture.width, picture.height):
-        raise BadConfig(f"--roi: reaches beyond the {picture.width}×{picture.height} pixels of the pictures.")
+        raise BadConfig(
+            f"--roi: reaches beyond the {picture.width}×{picture.height} pixels of the pictures; choose one inside."
+        )
     seen = (plan.roi.height, plan.roi.width) if plan.roi else _median(sizes)
     tiles, why_tiles = _tiles(plan.tiles, seen, encoder.card)
     alignment, reference, why = None, None, [why_tiles]

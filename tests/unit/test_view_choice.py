@@ -147,7 +147,7 @@ def test_a_region_fixes_the_size_of_the_pictures(tmp_path: Path, encoder: Encode
 @pytest.mark.parametrize("align", [None, "template"])
 def test_a_region_beyond_the_pictures_is_refused(tmp_path: Path, encoder: Encoder, roi: RoiCard, align) -> None:
     goods = write(tmp_path / "goods", *[(120, 160)] * 3)
-    with pytest.raises(BadConfig, match=r"^--roi: reaches beyond the 160×120 pixels of the pictures\.$"):
+    with pytest.raises(BadConfig, match=r"^--roi: reaches beyond the 160×120 pixels of the pictures; choose one inside\.$"):
         choose(ViewPlan(roi=roi, align=align), goods, encoder)
 
 
