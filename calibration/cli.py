@@ -1,26 +1,30 @@
-"""goodpart calibrate build | evaluate."""
+"""goodpart calibrate: the line engineer's commands, found by name and imported only when asked for."""
 
-import json
-import re
-from dataclasses import asdict
+from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from edge.errors import BadConfig
 
-if TYPE_CHECKING:
-    from calibration.evaluate import Evaluation
+_EXTRA = {"bokeh": "bokeh", "jinja2": "jinja2", "rich": "rich", "scipy": "scipy", "sklearn": "scikit-learn"}
 
-_EXTRA = {"rich": "rich", "scipy": "scipy", "sklearn": "scikit-learn"}
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+_COMMANDS = ("build", "evaluate")
+"""In the order of a day's work; each is an object of its name in the file of its name in `calibration/commands`."""
 
 
-class _NeedsExtra(click.Group):
-    """Says which extra is missing instead of an ImportError."""
+class _Commands(click.Group):
+    """Imports one command at a time, and says which extra is missing instead of an ImportError."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"calibration.commands.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 - our own file
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         if missing := [package for module, package in _EXTRA.items() if find_spec(module) is None]:
@@ -28,166 +32,6 @@ class _NeedsExtra(click.Group):
         return super().invoke(ctx)
 
 
-@click.group(cls=_NeedsExtra)
+@click.group(cls=_Commands)
 def calibrate() -> None:
     """Turn good parts into a recipe with a threshold one can sign for."""
-
-
-@calibrate.command()
-@click.argument("good_dir", type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Recipe folder to make.")
-@click.option("--name", help="The recipe's name  [default: the name of the folder]")
-@click.option(
-    "--encoder", type=click.Path(path_type=Path), help="Folder made by `goodpart export`  [default: the shipped one]"
-)
-@click.option("--held-out", type=click.Path(path_type=Path), help="Goods for the threshold  [default: drawn from GOOD_DIR]")
-@click.option(
-    "--max-false-reject",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="Share of good parts that may be rejected.",
-)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0.5, 1, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="How sure the promise must be.",
-)
-@click.option(
-    "--score",
-    type=click.Choice(["auto", "top1", "max"]),
-    default="auto",
-    show_default=True,
-    help="Mean of the highest 1 % of patch values, or the highest one.",
-)
-@click.option(
-    "--scaling",
-    type=click.Choice(["auto", "none", "half", "full"]),
-    default="auto",
-    show_default=True,
-    help="Features as they are, divided by the root of their standard deviation, or by all of it.",
-)
-@click.option(
-    "--spread",
-    type=click.Choice(["auto", "place", "everywhere"]),
-    default="auto",
-    show_default=True,
-    help="What goods vary by at each place, or in the whole picture.",
-)
-@click.option("--defects", type=click.Path(path_type=Path), help="Pictures of known defects, to choose the three above by.")
-@click.option("--roi", metavar="X,Y,WIDTH,HEIGHT", help="Region of interest in pixels  [default: the whole picture]")
-@click.option("--mask", type=click.Path(path_type=Path), help="Picture of the pictures' size: white where to inspect.")
-@click.option(
-    "--align",
-    type=click.Choice(["template", "keypoints"]),
-    help="Find parts that move: they shift and turn a little, or turn freely, come nearer or tilt.",
-)
-@click.option(
-    "--reference", type=click.Path(path_type=Path), help="Good picture that --roi and --mask were drawn on, to align with."
-)
-@click.option(
-    "--tiles",
-    default="auto",
-    show_default=True,
-    metavar="ROWSxCOLS",
-    help="Cut the picture for the encoder; each tile costs one run of it. auto keeps long narrow parts from being squashed.",
-)
-@click.option("--bank-most", type=click.IntRange(1), default=20_000, show_default=True, help="Good patches kept at most.")
-@click.option("--part-pattern", help="Regular expression for file names with a group `part`  [default: PART__anything]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split and the coreset.")
-@click.option("--force", is_flag=True, help="Replace a recipe that is there already.")
-@click.option("--explain", is_flag=True, help="Say what was chosen and why.")
-@_JSON
-def build(
-    good_dir: Path,
-    out: Path,
-    name: str | None,
-    encoder: Path | None,
-    held_out: Path | None,
-    max_false_reject: float,
-    confidence: float,
-    score: str,
-    scaling: str,
-    spread: str,
-    defects: Path | None,
-    roi: str | None,
-    mask: Path | None,
-    align: str | None,
-    reference: Path | None,
-    tiles: str,
-    bank_most: int,
-    part_pattern: str | None,
-    seed: int,
-    force: bool,
-    explain: bool,
-    as_json: bool,
-) -> None:
-    """Build a recipe from the pictures of good parts in GOOD_DIR.
-
-    Some goods are held out of the bank; their scores make the threshold, with a promise: "95 % sure that at most 5 % of good
-    parts are rejected" needs 59 of them. A stricter promise needs more good parts, and is refused when there are too few.
-    """
-    from calibration.build import Plan
-    from calibration.build import build as make
-    from calibration.goods import PART_PATTERN
-    from calibration.options import METHODS, SCALINGS, SCORES, SPREADS, roi_of, tiles_of
-    from calibration.progress import steps
-    from calibration.view import ViewPlan
-    from calibration.words import explanation, recipe_in_words
-    from edge.inspect.encoder import DEFAULT_ENCODER
-
-    plan = Plan(
-        goods=good_dir,
-        out=out,
-        name=name or re.sub(r"[^A-Za-z0-9._-]", "-", out.resolve().name).lstrip("._-") or "recipe",
-        part_pattern=part_pattern or PART_PATTERN,
-        held_out=held_out,
-        encoder=encoder or DEFAULT_ENCODER,
-        view=ViewPlan(roi_of(roi), mask, METHODS[align], reference, tiles_of(tiles)),
-        score=SCORES[score],
-        scaling=SCALINGS[scaling],
-        smoothing=SPREADS[spread],
-        defects=defects,
-        bank_most=bank_most,
-        max_false_reject=max_false_reject,
-        confidence=confidence,
-        seed=seed,
-        force=force,
-    )
-    with steps() as shown:
-        manifest = make(plan, shown)
-    words = recipe_in_words(manifest, out) + ("\n" + explanation(manifest) if explain else "")
-    click.echo(manifest.model_dump_json() if as_json else words)
-
-
-@calibrate.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.argument("test_dir", type=click.Path(path_type=Path))
-@_JSON
-def evaluate(recipe: Path, test_dir: Path, as_json: bool) -> None:
-    """Judge the labelled pictures in TEST_DIR with RECIPE as the device would.
-
-    TEST_DIR holds good/ and one folder for each kind of defect; masks may stand in ground_truth/KIND/NAME_mask.png, in
-    TEST_DIR or beside it.
-    """
-    from calibration.evaluate import evaluate as judge_all
-    from calibration.progress import steps
-    from calibration.words import evaluation_in_words
-    from edge.recipe.recipe import open_recipe
-
-    opened = open_recipe(recipe)
-    with steps() as shown:
-        evaluation = judge_all(opened, test_dir, shown)
-    click.echo(_evaluation_as_json(evaluation) if as_json else evaluation_in_words(evaluation))
-
-
-def _evaluation_as_json(found: "Evaluation") -> str:
-    summary = asdict(found)
-    del summary["judged"]
-    pictures = [
-        {"path": str(j.path), "kind": j.kind, "verdict": j.decision, "score": j.score if j.score == j.score else None}
-        for j in found.judged
-    ]
-    return json.dumps(summary | {"pictures": pictures})
