@@ -21,7 +21,8 @@ from calibration.normal import learn_normal
 from calibration.progress import Steps
 from calibration.reader import Reader
 from calibration.seal import file_cards, may_write, npy_bytes, seal
-from calibration.threshold import choose, plan_held_out, require_enough
+from calibration.threshold.order import choose, plan_held_out, require_enough
+from calibration.threshold.parts import by_part
 from calibration.thumbnails import packed, thumbnail
 from calibration.trial import make_trial
 from calibration.view import ChosenView, ViewPlan, choose_view
@@ -42,12 +43,14 @@ from edge.recipe.manifest import (
     THUMBNAILS_FILE,
     BankCard,
     GoldenCard,
+    GoodCard,
     GoodsCard,
-    Guarantee,
+    HeldOutCard,
     JudgementCard,
     Manifest,
     Scaling,
 )
+from edge.recipe.promise import Guarantee
 from edge.types import Floats, ScoreKind
 
 _TRIAL_PICTURES = 8
@@ -84,7 +87,8 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class _Threshold:
     value: float
-    guarantee: Guarantee
+    promise: Guarantee
+    held_out: tuple[HeldOutCard, ...]
     golden: tuple[GoldenCard, ...]
     golden_files: dict[str, bytes]
 
@@ -130,12 +134,12 @@ def build(plan: Plan, steps: Steps) -> Manifest:
         made_with=_versions(),
         judgement=judgement,
         threshold=threshold.value,
-        guarantee=threshold.guarantee,
+        promise=threshold.promise,
         fitness=learn_limits(reader.looks),
         view=view.eye.card,
         view_why=view.why,
         bank=_bank_card(memory, indexed),
-        goods=_goods_card(goods, plan.seed),
+        goods=_goods_card(plan, goods.bank, threshold.held_out),
         golden=threshold.golden,
         files=file_cards(files),
     )
@@ -220,10 +224,14 @@ def _make_threshold(
             for good in steps.track(held_out, "scoring held-out goods")
         ]
     )
-    value, guarantee = choose(_by_part(held_out, scores), plan.max_false_reject, plan.confidence)
+    cards = tuple(
+        HeldOutCard(picture=good.path.name, part=good.part_id, sha256=good.sha256, score=float(score))
+        for good, score in zip(held_out, scores, strict=True)
+    )
+    value, promise = choose(by_part(cards), plan.max_false_reject, plan.confidence)
     golden = _pick_golden(held_out, scores, value)
     files = {card.file: cv2.imencode(".png", read_picture(good.path))[1].tobytes() for card, good in golden}
-    return _Threshold(value, guarantee, tuple(card for card, _ in golden), files)
+    return _Threshold(value, promise, cards, tuple(card for card, _ in golden), files)
 
 
 def _bank_card(memory: Memory, indexed: Indexed) -> BankCard:
@@ -237,14 +245,6 @@ def _bank_card(memory: Memory, indexed: Indexed) -> BankCard:
     )
 
 
-def _by_part(held_out: tuple[Good, ...], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A part is rejected when any of its pictures is, so its score is the highest of theirs."""
-    highest: dict[str, float] = {}
-    for good, score in zip(held_out, scores, strict=True):
-        highest[good.part_id] = max(float(score), highest.get(good.part_id, -np.inf))
-    return np.array(list(highest.values()))
-
-
 def _pick_golden(held_out: tuple[Good, ...], scores: NDArray[np.float64], threshold: float) -> list[tuple[GoldenCard, Good]]:
     """The lowest, the median and the highest held-out good: the whole range of what the device must reproduce."""
     order = np.argsort(scores)
@@ -256,12 +256,12 @@ def _pick_golden(held_out: tuple[Good, ...], scores: NDArray[np.float64], thresh
     ]
 
 
-def _goods_card(goods: Split, seed: int) -> GoodsCard:
+def _goods_card(plan: Plan, bank: tuple[Good, ...], held_out: tuple[HeldOutCard, ...]) -> GoodsCard:
     return GoodsCard(
-        bank=tuple(good.path.name for good in goods.bank),
-        held_out_pictures=len(goods.held_out),
-        held_out_parts=count_parts(goods.held_out),
-        seed=seed,
+        bank=tuple(GoodCard(picture=good.path.name, part=good.part_id, sha256=good.sha256) for good in bank),
+        held_out=held_out,
+        part_pattern=plan.part_pattern,
+        seed=plan.seed,
     )
 
 

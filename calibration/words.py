@@ -10,9 +10,9 @@ def recipe_in_words(manifest: Manifest, out: Path) -> str:
     """What a recipe promises, for people."""
     goods, bank = manifest.goods, manifest.bank
     return (
-        f"{manifest.guarantee.sentence()}\n"
+        f"{manifest.promise.sentence()}\n"
         f"threshold {manifest.threshold:.4f} ({manifest.judgement.score}); bank of {bank.vectors} patches out of "
-        f"{bank.patches} from {len(goods.bank)} pictures, coverage radius {bank.radius:.3f}; {goods.held_out_pictures} "
+        f"{bank.patches} from {len(goods.bank)} pictures, coverage radius {bank.radius:.3f}; {len(goods.held_out)} "
         f"pictures held out; seed {goods.seed}\n"
         f"recipe: {out}"
     )

@@ -45,7 +45,8 @@ def inspect(shot: Shot, recipe: Recipe) -> Verdict:
             if isinstance(measured, NotAligned):
                 return Verdict.not_decidable(Reason.NOT_ALIGNED, measured.detail)
             score, heat = measured
-            return judge(score, heat, recipe.manifest.threshold, pixels.shape[1], pixels.shape[0])
+            manifest, (height, width) = recipe.manifest, pixels.shape[:2]
+            return judge(score, heat, manifest.threshold, width, height, manifest.doubtful_above)
         case _:
             raise TypeError(f"a source yielded {type(shot).__name__}")
 

@@ -32,10 +32,11 @@ class Decision(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a verdict is what it is; every NOT_DECIDABLE carries one that is not about the score."""
+    """Why a verdict is what it is; a NOT_DECIDABLE says what a person must look at."""
 
     WITHIN_THRESHOLD = "WITHIN_THRESHOLD"
     ABOVE_THRESHOLD = "ABOVE_THRESHOLD"
+    GRAY_ZONE = "GRAY_ZONE"  # between clearly good and clearly not: a person decides
     UNREADABLE = "UNREADABLE"  # no picture in the file: empty, truncated, another format
     WRONG_DEPTH = "WRONG_DEPTH"  # not 8 bits a channel
     WRONG_SIZE = "WRONG_SIZE"  # unlike the good parts of the recipe

@@ -46,7 +46,7 @@ def show(out: Path, seed: int) -> None:
     cells = prepare(out, _GOODS, _TEST_GOODS, _TEST_DEFECTS, seed)
     with steps() as shown:
         plan = Plan(cells.goods, out / "recipe", "solar-cell", PART_PATTERN, seed=seed, force=True)
-        console.print(build(plan, shown).guarantee.sentence())
+        console.print(build(plan, shown).promise.sentence())
     console.rule("2  the line device judges, the MES listens")
     results = _run_line(out, cells, console)
     console.rule("3  what it was worth")

@@ -13,12 +13,13 @@ def recipe_card(manifest: Manifest, identity: str) -> Section:
         ("identity", identity),
         ("made", f"{manifest.made_utc:%Y-%m-%d %H:%M UTC} with {made}"),
         ("threshold", f"{manifest.threshold:.4f} ({judgement.score})"),
+        ("promise", manifest.promise.sentence()),
         ("judgement", judgement.why),
         (
             "bank",
             f"{bank.vectors} of {bank.patches} patches of {len(goods.bank)} pictures, coverage radius {bank.radius:.3f}",
         ),
-        ("held out", f"{goods.held_out_pictures} pictures of {goods.held_out_parts} parts; seed {goods.seed}"),
+        ("held out", f"{len(goods.held_out)} pictures of {len({c.part for c in goods.held_out})} parts; seed {goods.seed}"),
         ("view", " ".join(manifest.view_why)),
     )
     return Section("Recipe", (Facts(rows),))

@@ -12,25 +12,32 @@ MAX_REGIONS = 20
 """A message stays small when the whole part is strange; the highest peaks are kept."""
 
 
-def judge(score: Score, heat: AnomalyMap, threshold: float, width: int, height: int) -> Verdict:
+def judge(
+    score: Score, heat: AnomalyMap, threshold: float, width: int, height: int, doubtful_above: float | None = None
+) -> Verdict:
     """Compare with the threshold; `width` and `height` are the picture's, in pixels, for the boxes.
 
-    A score equal to the threshold is OK: the guarantee counts parts *above* it as rejected.
+    A score equal to the threshold is not rejected: the guarantee counts parts *above* it. Scores above
+    `doubtful_above` and up to the threshold are for a person to decide.
     """
     if not math.isfinite(score.value):
         return Verdict.not_decidable(Reason.NOT_FINITE, f"the score is {score.value}; encoder or picture is broken")
-    if score.value <= threshold:
+    doubtful = threshold if doubtful_above is None else doubtful_above
+    if score.value <= doubtful:
         return Verdict(Decision.OK, Reason.WITHIN_THRESHOLD, score=score, heat=heat)
-    regions = find_regions(heat, threshold, width, height)
+    regions = find_regions(heat, doubtful, width, height)
+    if score.value <= threshold:
+        detail = f"the score lies in the gray zone, {doubtful:.4g} to {threshold:.4g}; look at the part"
+        return Verdict(Decision.NOT_DECIDABLE, Reason.GRAY_ZONE, detail, score, regions, heat)
     return Verdict(Decision.NOK, Reason.ABOVE_THRESHOLD, score=score, regions=regions, heat=heat)
 
 
-def find_regions(heat: AnomalyMap, threshold: float, width: int, height: int) -> tuple[Region, ...]:
-    """Boxes in pixels around connected places whose z is above the threshold, highest peak first.
+def find_regions(heat: AnomalyMap, level: float, width: int, height: int) -> tuple[Region, ...]:
+    """Boxes in pixels around connected places whose z is above `level`, highest peak first.
 
-    A score is at most the highest z, so a rejected part always has a region.
+    A score is at most the highest z, so a part that scores above the level always has a region.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((heat.z > threshold).astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((heat.z > level).astype(np.uint8), connectivity=8)
     regions = []
     for label in range(1, count):
         left, top, across, down = (int(v) for v in stats[label, : cv2.CC_STAT_HEIGHT + 1])

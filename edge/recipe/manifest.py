@@ -10,6 +10,7 @@ from edge.capture.fitness import FitnessLimits
 from edge.errors import BadRecipe
 from edge.inspect.card import CARD_FILE, MODEL_FILE, SHA256_PATTERN
 from edge.inspect.view_card import REFERENCE_FILE, ViewCard
+from edge.recipe.promise import GrayZone, Promise
 from edge.strict import MAX_JSON_BYTES, Strict, parse, read_limited
 from edge.types import ScoreKind
 
@@ -110,26 +111,6 @@ class JudgementCard(Strict):
     why: str
 
 
-class Guarantee(Strict):
-    """What the threshold promises: with `confidence`, at most `max_false_reject` of good parts are rejected.
-
-    The threshold is the `rank`-th smallest score of `parts` held-out good parts.
-    """
-
-    max_false_reject: float = Field(gt=0, lt=1)
-    confidence: float = Field(gt=0, lt=1)
-    parts: int = Field(ge=1)
-    rank: int = Field(ge=1)
-
-    def sentence(self) -> str:
-        """The promise as an engineer would sign it."""
-        return (
-            f"We are {_percent(self.confidence)} sure that at most {_percent(self.max_false_reject)} of good parts like "
-            f"these are rejected: the threshold is number {self.rank} of {self.parts} held-out good parts in ascending "
-            f"order of score."
-        )
-
-
 class GoldenCard(Strict):
     """A good picture kept in the recipe, and the score that every device must reproduce within `tolerance`."""
 
@@ -138,12 +119,29 @@ class GoldenCard(Strict):
     tolerance: float = Field(gt=0)
 
 
-class GoodsCard(Strict):
-    """The good parts behind the recipe: names of the pictures in the bank, and how many were held out."""
+class GoodCard(Strict):
+    """A picture whose patches are in the bank."""
 
-    bank: tuple[str, ...] = Field(min_length=1)
-    held_out_pictures: int = Field(ge=1)
-    held_out_parts: int = Field(ge=1)
+    picture: str
+    part: str
+    sha256: str = Field(pattern=SHA256_PATTERN)
+
+
+class HeldOutCard(Strict):
+    """A picture that is not in the bank, and the score that made the threshold."""
+
+    picture: str
+    part: str
+    sha256: str = Field(pattern=SHA256_PATTERN)
+    score: float
+
+
+class GoodsCard(Strict):
+    """The good pictures behind the recipe; `part_pattern` tells parts by file names, `seed` drew the held-out ones."""
+
+    bank: tuple[GoodCard, ...] = Field(min_length=1)
+    held_out: tuple[HeldOutCard, ...] = Field(min_length=1)
+    part_pattern: str
     seed: int = Field(ge=0)
 
 
@@ -156,7 +154,8 @@ class Manifest(Strict):
     made_with: dict[str, str]
     judgement: JudgementCard
     threshold: float
-    guarantee: Guarantee
+    promise: Promise
+    gray_zone: GrayZone | None = None
     fitness: FitnessLimits
     view: ViewCard
     view_why: tuple[str, ...]
@@ -174,6 +173,17 @@ class Manifest(Strict):
         return self
 
     @model_validator(mode="after")
+    def _gray_below_the_threshold(self) -> "Manifest":
+        if self.gray_zone and self.gray_zone.above >= self.threshold:
+            raise ValueError("gray_zone.above: is not below the threshold")
+        return self
+
+    @property
+    def doubtful_above(self) -> float:
+        """Scores above this are not OK."""
+        return self.gray_zone.above if self.gray_zone else self.threshold
+
+    @model_validator(mode="after")
     def _views_pictures_that_are_fit(self) -> "Manifest":
         limits, size = self.fitness, self.view.picture
         if size and (limits.width_min, limits.width_max, limits.height_min, limits.height_max) != (
@@ -184,10 +194,6 @@ class Manifest(Strict):
         ):
             raise ValueError("view.picture: is not the size that fitness asks for")
         return self
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
 
 
 def sha256(raw: bytes) -> str:

@@ -73,12 +73,12 @@ class Recipe:
         grid = self.eye(pixels)
         if isinstance(grid, NotAligned):
             return grid
-        return measure(self.bank, self.normal, grid, self.manifest.judgement.score, self.manifest.threshold)
+        return measure(self.bank, self.normal, grid, self.manifest.judgement.score, self.manifest.doubtful_above)
 
     def good_patch(self, row: int) -> GoodPatch:
         """Where a row of the bank comes from."""
         picture, place = (int(number) for number in self.origin[row])
-        return GoodPatch(self.manifest.goods.bank[picture], picture, *divmod(place, self.eye.cols))
+        return GoodPatch(self.manifest.goods.bank[picture].picture, picture, *divmod(place, self.eye.cols))
 
     def thumbnail(self, number: int) -> Pixels:
         """What was seen of one of the bank's pictures, small.

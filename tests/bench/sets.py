@@ -19,7 +19,7 @@ from calibration.evaluate import Evaluation, evaluate
 from calibration.goods import PART_PATTERN, count_parts, find_goods
 from calibration.judgement import Way
 from calibration.progress import Steps
-from calibration.threshold import best_promise, most_held_out
+from calibration.threshold.order import best_promise, most_held_out
 from edge.capture.pictures import list_pictures
 from edge.recipe.recipe import open_recipe
 from export.profiles import FP32, this_machine

@@ -216,7 +216,7 @@ def test_a_region_names_the_good_picture_and_the_watched_place_it_is_nearest_to(
     for region in verdict.regions:
         good = built.recipe.good_patch(region.nearest)
         assert read_picture(built.goods / good.picture).shape == (HEIGHT, WIDTH, 3)
-        assert built.recipe.manifest.goods.bank[good.number] == good.picture
+        assert built.recipe.manifest.goods.bank[good.number].picture == good.picture
         assert built.recipe.normal.watched[good.row, good.col]
 
 

@@ -56,7 +56,7 @@ def test_the_threshold_is_among_the_scores_of_parts_outside_the_bank(recipe_dir:
     measured = [recipe.measure(read_picture(path)) for path in sorted(goods_dir.iterdir())]
     scores = [m[0].value for m in measured if not isinstance(m, NotAligned)]
     assert recipe.manifest.threshold in scores
-    assert sum(score > recipe.manifest.threshold for score in scores) <= recipe.manifest.guarantee.parts
+    assert sum(score > recipe.manifest.threshold for score in scores) <= recipe.manifest.promise.parts
 
 
 @pytest.mark.parametrize("name", sorted(NEEDED_FILES | {"golden-1.png"}))

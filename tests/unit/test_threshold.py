@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calibration.threshold import best_promise, choose, confidence_of, parts_needed, plan_held_out, require_enough
+from calibration.threshold.order import best_promise, choose, confidence_of, parts_needed, plan_held_out, require_enough
 from edge.errors import TooFewGoods
 
 

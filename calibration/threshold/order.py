@@ -9,11 +9,11 @@ at or below t is Beta(k, n-k+1) distributed whatever the scores' distribution, s
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import beta, binom
 
 from edge.errors import TooFewGoods
-from edge.recipe.manifest import Guarantee
+from edge.recipe.promise import Guarantee
+from edge.types import Doubles
 
 MIN_SHARE, MAX_SHARE = 0.2, 0.5
 """Bounds of the share of goods that is held out: less wastes the promise, more starves the bank."""
@@ -81,7 +81,7 @@ def require_enough(bank_parts: int, held_out_parts: int, max_false_reject: float
         )
 
 
-def choose(scores: NDArray[np.float64], max_false_reject: float, confidence: float) -> tuple[float, Guarantee]:
+def choose(scores: Doubles, max_false_reject: float, confidence: float) -> tuple[float, Guarantee]:
     """The lowest threshold that keeps the promise; `scores` holds one number for each held-out good part.
 
     Raises:
@@ -91,8 +91,31 @@ def choose(scores: NDArray[np.float64], max_false_reject: float, confidence: flo
     ranks = np.arange(1, parts + 1)
     kept = ranks[binom.cdf(ranks - 1, parts, 1 - max_false_reject) >= confidence]
     if not len(kept):
+        needed = parts_needed(max_false_reject, confidence)
+        best = math.ceil(best_promise(parts, confidence) * 1000) / 1000
         raise TooFewGoods(
-            f"{parts} held-out good parts are too few; {parts_needed(max_false_reject, confidence)} are needed."
+            f"{parts} held-out good parts cannot promise at most {max_false_reject:.2%} false rejects with {confidence:.0%} "
+            f"confidence: {needed} are needed; give {needed - parts} more with --goods, or promise what these allow with "
+            f"--max-false-reject {best:g}."
         )
     guarantee = Guarantee(max_false_reject=max_false_reject, confidence=confidence, parts=parts, rank=int(kept[0]))
     return float(np.sort(scores)[guarantee.rank - 1]), guarantee
+
+
+def rejected_share(rank: int, parts: int) -> tuple[float, float]:
+    """95 % interval of the share of good parts above the `rank`-th smallest of `parts` scores.
+
+    That share is Beta(parts - rank + 1, rank) distributed.
+    """
+    low, high = beta.ppf([0.025, 0.975], parts - rank + 1, rank)
+    return float(low), float(high)
+
+
+def quantile_band(scores: Doubles, share: float) -> tuple[float, float]:
+    """95 % interval of the score that a `share` of all good parts lies above; the upper end is infinite with few parts.
+
+    By order statistics, whatever the scores' distribution (David & Nagaraja 2003, section 7.1).
+    """
+    parts, ordered = len(scores), np.sort(scores)
+    low, high = (int(rank) for rank in binom.ppf([0.025, 0.975], parts, 1 - share))
+    return float(ordered[max(low - 1, 0)]), float(ordered[high]) if high < parts else math.inf
