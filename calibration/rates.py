@@ -33,3 +33,7 @@ class Rate:
         """The share, what was counted, and the interval."""
         low, high = 100 * self.low, 100 * self.high
         return f"{100 * self.value:.2f} % ({self.count} of {self.total}; 95 % interval {low:.2f} % to {high:.2f} %)"
+
+    def short(self) -> str:
+        """The share and its interval, for tables."""
+        return f"{100 * self.value:.2f} % ({100 * self.low:.1f}–{100 * self.high:.1f})"

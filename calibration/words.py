@@ -1,8 +1,7 @@
-"""Recipes and evaluations in words, as the commands print them."""
+"""Recipes in words, as `build` prints them."""
 
 from pathlib import Path
 
-from calibration.evaluate import Evaluation, Rate
 from edge.recipe.manifest import Manifest
 
 
@@ -33,26 +32,3 @@ def explanation(manifest: Manifest) -> str:
             f"    exact: {search.audit.verified} places measured in the median of {search.audit.pictures} good pictures",
         ]
     )
-
-
-def evaluation_in_words(found: Evaluation) -> str:
-    """What an evaluation found, for people."""
-    lines = [
-        f"image AUROC    {_number(found.image_auroc)}",
-        f"pixel AUROC    {_number(found.pixel_auroc)}",
-        f"false rejects  {_rate(found.false_reject)}",
-        f"escapes        {_rate(found.escape)}",
-        *(f"  {kind:<12} {_rate(rate)}" for kind, rate in found.escape_by_kind.items()),
-        f"not decidable  {found.not_decidable} of {len(found.judged)}",
-    ]
-    return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return f"{value:.4f}" if value is not None else "- (needs goods, defects and, for pixels, masks)"
-
-
-def _rate(rate: Rate | None) -> str:
-    if rate is None:
-        return "- (no such pictures)"
-    return f"{rate.value:7.2%}  ({rate.count} of {rate.total}; 95 % interval {rate.low:.2%} to {rate.high:.2%})"

@@ -7,7 +7,7 @@ from pathlib import Path
 import elpv_dataset
 import numpy as np
 
-from calibration.evaluate import GOOD
+from calibration.evaluate.folders import GOOD
 from edge.errors import BadConfig
 
 DEFECT = "defect"

@@ -15,9 +15,10 @@ from calibration.build import Plan, build
 from calibration.demo.broker import HOST, running_broker, subscribed
 from calibration.demo.cells import DEFECT, Cells, prepare
 from calibration.demo.sheet import contact_sheet
-from calibration.evaluate import GOOD, Rate
+from calibration.evaluate.folders import GOOD
 from calibration.goods import PART_PATTERN
 from calibration.progress import steps
+from calibration.rates import Rate
 from edge.errors import BadConfig, BrokerLost
 from edge.recipe.recipe import open_recipe
 from edge.report.message import Result, StationName

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
-from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.core.property.vectorization import Value
+from bokeh.models import ColumnDataSource, HoverTool, LegendItem
 from bokeh.models.annotations import BoxAnnotation
 from bokeh.plotting import figure
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ SERIES = (PLAIN, "#b5562c", "#6a4c93", "#1f8a84", "#8a6d1f", "#a23b72", "#5c6b73
 _HEIGHT = 320
 _FONT = "13px"
 _MOST_BINS = 40
+_LINE_LETTERS, _KEY_LETTERS = 42, 4
 
 
 def plot(x: str, y: str, *, height: int = _HEIGHT, tools: str = "", x_type: str = "auto") -> figure:
@@ -44,6 +46,10 @@ def legend(drawn: figure) -> figure:
         each.label_text_font_size = _FONT
         each.border_line_color = None
         each.location = "left"
+        # On a phone a line has place for about so many letters; what does not fit would widen the page.
+        labels = [i.label.value for i in each.items if isinstance(i, LegendItem) and isinstance(i.label, Value)]
+        letters = sum(len(str(label)) + _KEY_LETTERS for label in labels)
+        each.nrows = -(-letters // _LINE_LETTERS)
         drawn.add_layout(each, "above")
     return drawn
 
@@ -62,8 +68,6 @@ def histogram(
     """
     drawn = plot(x, "pictures")
     every = np.concatenate([values[np.isfinite(values)] for values in scores.values()])
-    if every.size == 0:
-        return drawn
     edges = np.histogram_bin_edges(every, bins=min(_MOST_BINS, max(8, int(np.sqrt(every.size) * 2))))
     tallest = 1
     for (name, values), colour in zip(scores.items(), _colours(list(scores)), strict=True):

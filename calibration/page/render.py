@@ -23,15 +23,16 @@ def write_page(page: Page, path: Path) -> None:
     Raises:
         BadConfig: the file cannot be written.
     """
-    draft = path.with_name(f".{path.name}.draft")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_through(draft, as_html(page).encode())
-        draft.replace(path)
+        draft = path.with_name(f".{path.name}.draft")
+        try:
+            write_through(draft, as_html(page).encode())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as err:
         raise BadConfig(f"--page: {path} cannot be written: {err.strerror}.") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def as_html(page: Page) -> str:

@@ -11,7 +11,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from calibration.evaluate import Evaluation
+from calibration.evaluate.evaluate import Evaluation
 from calibration.progress import steps
 from export.build import Order
 from export.build import build as export

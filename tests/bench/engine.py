@@ -27,7 +27,7 @@ import numpy as np
 
 from calibration.build import Plan, build
 from calibration.demo.cells import labelled
-from calibration.evaluate import GOOD, kinds_in
+from calibration.evaluate.folders import GOOD, kinds_in
 from calibration.goods import PART_PATTERN
 from calibration.judgement import DEFAULT
 from calibration.progress import Steps, steps

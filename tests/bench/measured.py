@@ -20,7 +20,9 @@ from threadpoolctl import threadpool_limits
 import edge.inspect.score
 import edge.loop
 import edge.recipe.recipe
-from calibration.evaluate import GOOD, PixelRanking, _mask_of
+from calibration.evaluate.evaluate import truth_size
+from calibration.evaluate.folders import GOOD, truth_at
+from calibration.evaluate.pixels import PixelRanking
 from calibration.progress import Steps
 from edge.inspect.bank import Bank
 from edge.inspect.encoder import Encoder
@@ -174,7 +176,7 @@ def compare(recipe: Recipe, parts: Sequence[Part], test: Path, shown: Steps) -> 
         equal += verdict.score.value == oracle.score(exact[watched], recipe.manifest.judgement.score)
         verified.append(verdict.score.verified)
         errors.append((verdict.heat.z - exact)[watched])
-        mask = _mask_of(part.original, part.kind, test, recipe)
+        mask = truth_at(part.original, part.kind, test, truth_size(recipe))
         if mask is not None:
             exactly = replace(verdict.heat, z=exact.astype(np.float32))
             for ranking, heat in zip(rankings, (verdict.heat, exactly), strict=True):

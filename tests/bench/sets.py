@@ -15,7 +15,7 @@ import numpy as np
 
 from calibration.build import Plan, build
 from calibration.demo.cells import labelled
-from calibration.evaluate import Evaluation, evaluate
+from calibration.evaluate.evaluate import Evaluation, evaluate
 from calibration.goods import PART_PATTERN, count_parts, find_goods
 from calibration.judgement import Way
 from calibration.progress import Steps

@@ -1,51 +1,26 @@
-"""Rates and rankings are the textbook's."""
+"""Labelled pictures are counted as they should be, and shown."""
 
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from calibration.evaluate import Judged, PixelRanking, Rate, evaluate, summarise
+from calibration.evaluate.evaluate import Judged, evaluate, summarise
+from calibration.evaluate.pixels import PixelRanking
+from calibration.evaluate.sweep import sweep
 from calibration.progress import steps
 from edge.errors import BadConfig, BadPicture
 from edge.recipe.recipe import open_recipe
-from edge.types import Decision
-
-
-def test_clopper_pearson_intervals_are_the_textbooks() -> None:
-    none = Rate.of(0, 100)
-    assert none is not None
-    assert (none.low, none.high) == (0, pytest.approx(0.0362, abs=1e-4))
-    some = Rate.of(3, 20)
-    assert some is not None
-    assert (some.low, some.high) == (pytest.approx(0.0321, abs=1e-4), pytest.approx(0.3789, abs=1e-4))
-    assert Rate.of(0, 0) is None
-
-
-def test_pixel_auroc_equals_the_librarys_but_for_its_bins() -> None:
-    rng = np.random.default_rng(0)
-    ranking = PixelRanking()
-    all_z, all_truth = [], []
-    for _ in range(5):
-        truth = rng.uniform(size=(40, 50)) < 0.1
-        z = (rng.normal(size=(40, 50)) * 3 + truth * 2).astype(np.float32)
-        ranking.add(z, truth)
-        all_z.append(z.ravel())
-        all_truth.append(truth.ravel())
-    assert ranking.auroc() == pytest.approx(roc_auc_score(np.concatenate(all_truth), np.concatenate(all_z)), abs=2e-4)
-
-
-def test_pixel_auroc_needs_both_classes() -> None:
-    ranking = PixelRanking()
-    ranking.add(np.ones((4, 4), np.float32), np.zeros((4, 4), np.bool_))
-    assert ranking.auroc() is None
+from edge.types import Decision, Reason
+from tests.commands import goodpart
 
 
 def test_only_nok_of_goods_are_false_rejects_and_only_ok_of_defects_are_escapes() -> None:
     def one(kind: str, decision: Decision, score: float) -> Judged:
-        return Judged(Path("x"), kind, decision, score)
+        reason = {Decision.OK: Reason.WITHIN_THRESHOLD, Decision.NOK: Reason.ABOVE_THRESHOLD}
+        return Judged(Path("x"), kind, decision, reason.get(decision, Reason.TOO_DARK), score)
 
     found = summarise(
         (
@@ -56,7 +31,7 @@ def test_only_nok_of_goods_are_false_rejects_and_only_ok_of_defects_are_escapes(
             one("crack", Decision.OK, 1.5),
             one("hole", Decision.NOT_DECIDABLE, np.nan),
         ),
-        None,
+        PixelRanking(),
     )
     assert found.false_reject is not None
     assert found.escape is not None
@@ -83,6 +58,8 @@ def test_a_test_set_is_judged_with_masks_and_without(recipe_dir: Path, test_set:
     assert plain.pixel_auroc is None
     assert masked.pixel_auroc is not None
     assert masked.pixel_auroc > 0.9
+    assert masked.aupro is not None
+    assert masked.aupro > 0.5
     assert masked.escape is not None
     assert masked.escape.count == 0
 
@@ -108,3 +85,28 @@ def test_other_layouts_and_broken_masks_are_refused(recipe_dir: Path, test_set: 
         (masks / "part-200_mask.png").write_bytes(b"no mask")
         with pytest.raises(BadPicture, match="part-200_mask"):
             evaluate(recipe, test_set, shown)
+
+
+def test_other_thresholds_are_counted_and_unfit_pictures_stay_undecided_at_all_of_them() -> None:
+    goods = [Judged(Path("g"), "good", Decision.OK, Reason.WITHIN_THRESHOLD, float(value)) for value in range(10)]
+    defects = [Judged(Path("d"), "crack", Decision.NOK, Reason.ABOVE_THRESHOLD, float(value)) for value in (5, 20)]
+    dark = Judged(Path("u"), "crack", Decision.NOT_DECIDABLE, Reason.TOO_DARK, 1.0)
+    rows = {row.threshold: row for row in sweep([*goods, *defects, dark], 4.5)}
+    own, highest = rows[4.5], rows[9.0]
+    assert own.false_reject is not None
+    assert own.escape is not None
+    assert highest.false_reject is not None
+    assert highest.escape is not None
+    assert (own.false_reject.count, own.false_reject.total, own.escape.count, own.escape.total) == (5, 10, 0, 3)
+    assert (highest.false_reject.count, highest.escape.count) == (0, 1)
+    assert list(rows) == sorted(rows)
+
+
+def test_the_command_writes_the_page_and_one_object(recipe_dir: Path, test_set: Path, tmp_path: Path) -> None:
+    ended = goodpart("calibrate", "evaluate", recipe_dir, test_set, "--json", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    assert (found["image_auroc"], len(found["pictures"]), found["page"]) == (1.0, 8, "evaluate-plate.html")
+    page = (tmp_path / "evaluate-plate.html").read_text()
+    assert "Goods that look worst" in page
+    assert "part-200.png" in page

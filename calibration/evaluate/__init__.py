@@ -1,0 +1,1 @@
+"""How well a recipe judges labelled pictures."""
