@@ -74,6 +74,7 @@ from calibration.commands.shared import as_json_option
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split and the coreset.")
 @click.option("--force", is_flag=True, help="Replace a recipe that is there already.")
 @click.option("--explain", is_flag=True, help="Say what was chosen and why.")
+@click.option("--page", type=click.Path(path_type=Path), help="HTML page to write  [default: OUT.html]")
 @as_json_option
 def build(
     good_dir: Path,
@@ -97,21 +98,27 @@ def build(
     seed: int,
     force: bool,
     explain: bool,
+    page: Path | None,
     as_json: bool,
 ) -> None:
     """Build a recipe from the pictures of good parts in GOOD_DIR.
 
     Some goods are held out of the bank; their scores make the threshold, with a promise: "95 % sure that at most 5 % of good
     parts are rejected" needs 59 of them. A stricter promise needs more good parts, and is refused when there are too few.
+    The page shows the scores behind the threshold, and what was chosen and why.
     """
     from calibration.build import Plan
     from calibration.build import build as make
     from calibration.goods import PART_PATTERN
     from calibration.options import METHODS, SCALINGS, SCORES, SPREADS, roi_of, tiles_of
+    from calibration.page.render import write_page
     from calibration.progress import steps
+    from calibration.recipe_page import recipe_page
+    from calibration.threshold.choose import Asked
     from calibration.view import ViewPlan
     from calibration.words import explanation, recipe_in_words
     from edge.inspect.encoder import DEFAULT_ENCODER
+    from edge.recipe.recipe import open_recipe
 
     plan = Plan(
         goods=good_dir,
@@ -133,5 +140,7 @@ def build(
     )
     with steps() as shown:
         manifest = make(plan, shown)
+    target = page or out.with_name(f"{out.name}.html")
+    write_page(recipe_page(open_recipe(out), Asked(max_false_reject=max_false_reject, confidence=confidence)), target)
     words = recipe_in_words(manifest, out) + ("\n" + explanation(manifest) if explain else "")
-    click.echo(manifest.model_dump_json() if as_json else words)
+    click.echo(manifest.model_dump_json() if as_json else f"{words}\npage: {target}")

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import numpy as np
 from bokeh.core.property.vectorization import Value
-from bokeh.models import ColumnDataSource, HoverTool, LegendItem
-from bokeh.models.annotations import BoxAnnotation
+from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.models.annotations import BoxAnnotation, LegendItem
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 

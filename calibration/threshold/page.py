@@ -16,24 +16,32 @@ _HIGHEST = 10
 
 def threshold_page(manifest: Manifest, identity: str, parts: Parts, chosen: Chosen) -> Page:
     """The paragraph, the scores with threshold and uncertainty, stricter promises, and the goods nearest to rejection."""
-    scores = {"held-out goods": parts.goods} | ({"defects": parts.defects} if len(parts.defects) else {})
-    drawn = histogram(
-        scores,
-        threshold=chosen.threshold,
-        band=finite_band(chosen, parts),
-        gray_from=chosen.gray_zone.above if chosen.gray_zone else None,
-    )
-    caption = "One score for each part. Shaded grey: where the threshold could lie with other goods (95 %)."
     return Page(
         f"Threshold of {manifest.name}",
         Text(paragraph(manifest, identity, chosen), "good" if chosen.promise.method == "guarantee" else "plain"),
         (
-            Section("Scores", (Chart(drawn, caption), _facts(parts, chosen))),
-            Section("Stricter and looser promises", (_steps(chosen), Text(_HOW_TO_GET_STRICTER))),
+            threshold_scores(parts, chosen),
+            stricter_promises(chosen),
             Section("Goods nearest to rejection", (_highest(parts),)),
             recipe_card(manifest, identity),
         ),
     )
+
+
+def threshold_scores(parts: Parts, chosen: Chosen) -> Section:
+    """Where the scores lie, and the threshold with its uncertainty among them."""
+    scores = {"held-out goods": parts.goods} | ({"defects": parts.defects} if len(parts.defects) else {})
+    gray = chosen.gray_zone.above if chosen.gray_zone else None
+    drawn = histogram(scores, threshold=chosen.threshold, band=finite_band(chosen, parts), gray_from=gray)
+    caption = "One score for each part. Shaded grey: where the threshold could lie with other goods (95 %)."
+    return Section("Scores", (Chart(drawn, caption), _facts(parts, chosen)))
+
+
+def stricter_promises(chosen: Chosen) -> Section:
+    """What other promises need."""
+    head = ("at most rejected", "held-out parts needed", "threshold")
+    table = Table(head, tuple(stricter(step) for step in chosen.steps), frozenset({0, 1, 2}))
+    return Section("Stricter and looser promises", (table, Text(_HOW_TO_GET_STRICTER)))
 
 
 _HOW_TO_GET_STRICTER = (
@@ -59,11 +67,6 @@ def _facts(parts: Parts, chosen: Chosen) -> Facts:
 
 def _above(parts: Parts, chosen: Chosen) -> int:
     return int(np.count_nonzero(parts.goods > chosen.threshold))
-
-
-def _steps(chosen: Chosen) -> Table:
-    head = ("at most rejected", "held-out parts needed", "threshold")
-    return Table(head, tuple(stricter(step) for step in chosen.steps), frozenset({0, 1, 2}))
 
 
 def _highest(parts: Parts) -> Table:

@@ -1,7 +1,7 @@
 """Scores of good and of defective parts: those the recipe keeps, and those of further pictures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ class Parts:
 
     held_out: tuple[HeldOutCard, ...]
     goods: Doubles
-    defects: Doubles
+    defects: Doubles = field(default_factory=lambda: np.empty(0, np.float64))
 
 
 def gather(recipe: Recipe, goods: Path | None, defects: Path | None, steps: Steps) -> Parts:

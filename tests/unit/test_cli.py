@@ -110,7 +110,7 @@ def test_build_names_the_picture_it_cannot_use(tmp_path: Path, name: str) -> Non
 
 def test_evaluate_counts_bad_pictures_as_not_decidable(recipe_dir: Path, test_set: Path) -> None:
     reasons = bad_pictures(test_set / "good")
-    ended = goodpart("calibrate", "evaluate", recipe_dir, test_set, "--json")
+    ended = goodpart("calibrate", "evaluate", recipe_dir, test_set, "--json", cwd=test_set)
     record = json.loads(ended.out)
     assert ended.code == 0
     assert record["not_decidable"] == len(reasons)
@@ -126,7 +126,7 @@ def test_build_prints_its_promise_and_a_recipe_that_evaluates(goods_dir: Path, t
     again = goodpart(*args, "--bank-most", 800, "--force", "--json")
     manifest = Manifest.model_validate_json(again.out)
     assert (manifest.name, manifest.bank.vectors, len(manifest.goods.bank)) == ("my-recipe", 800, 16)
-    words = goodpart("calibrate", "evaluate", tmp_path / "my recipe", test_set).out
+    words = goodpart("calibrate", "evaluate", tmp_path / "my recipe", test_set, cwd=tmp_path).out
     assert "image AUROC    1.0000" in words
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
