@@ -14,7 +14,7 @@ from edge.cli import goodpart
 ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {"edge": {"edge"}, "calibration": {"calibration", "edge"}, "export": {"export", "edge"}}
 OURS = set(MAY_IMPORT)
-NOT_ON_THE_DEVICE = {"torch", "sklearn", "scipy", "onnx", "rich", "amqtt", "calibration", "export"}
+NOT_ON_THE_DEVICE = {"torch", "sklearn", "scipy", "onnx", "rich", "bokeh", "jinja2", "amqtt", "calibration", "export"}
 LONGEST_FILE = 320
 
 
