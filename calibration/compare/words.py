@@ -71,8 +71,8 @@ def notes(found: Comparison) -> list[str]:
     for who, count in zip("AB", found.known, strict=True):
         if count:
             said.append(
-                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they are the "
-                f"same, {who} scores them too low: compare on pictures that neither recipe has seen."
+                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they are "
+                f"the same, {who} scores them too low: compare on pictures that neither recipe has seen."
             )
     return said
 
