@@ -38,6 +38,11 @@ class Undecided:
     only_b: int
     both: int
 
+    @property
+    def total(self) -> int:
+        """All that cannot be compared."""
+        return self.only_a + self.only_b + self.both
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -14,6 +14,14 @@ SCALE = (
 
 def verdict(found: Comparison) -> str:
     """The sentence to decide by."""
+    undecided = found.undecided
+    if undecided.total == found.pictures:
+        return "No picture can be judged by both recipes: they are for pictures of another size, colour or light."
+    said = f" {undecided.only_b} that A can judge are NOT_DECIDABLE for B." if undecided.only_b else ""
+    return f"{_by_labels(found)}{said}"
+
+
+def _by_labels(found: Comparison) -> str:
     if not found.labelled:
         rejects = _change(found.rejects.test, "rejects", "part", "does not")
         return f"{rejects}, of {found.parts}. Without labels this does not say which is right."
@@ -57,22 +65,21 @@ def contrasts(found: Comparison) -> list[tuple[str, Contrast]]:
 def notes(found: Comparison) -> list[str]:
     """What must be known to believe the rest."""
     said = []
-    undecided = found.undecided
-    for who, other, count in (("A", "B", undecided.only_a), ("B", "A", undecided.only_b)):
+    for who, other, count in (("A", "B", found.undecided.only_a), ("B", "A", found.undecided.only_b)):
         if count:
             said.append(
                 f"{count} {_plural(count, 'picture is', 'pictures are')} NOT_DECIDABLE for {who} only, {other} can judge "
                 f"{_plural(count, 'it', 'them')}."
             )
-    if undecided.both:
-        said.append(f"{undecided.both} {_plural(undecided.both, 'picture is', 'pictures are')} NOT_DECIDABLE for both.")
-    if undecided.only_a or undecided.only_b or undecided.both:
+    if both := found.undecided.both:
+        said.append(f"{both} {_plural(both, 'picture is', 'pictures are')} NOT_DECIDABLE for both.")
+    if found.undecided.total:
         said.append("AUROC, ranks and times leave these out; rates count them as neither OK nor NOK.")
     for who, count in zip("AB", found.known, strict=True):
         if count:
             said.append(
-                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they are "
-                f"the same, {who} scores them too low: compare on pictures that neither recipe has seen."
+                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they "
+                f"are the same, {who} scores them too low: compare on pictures that neither recipe has seen."
             )
     return said
 

@@ -103,7 +103,7 @@ def cusum(values: Doubles, limit: float, *, up: bool) -> Chart:
     for value in (sign * values - REFERENCE_VALUE).tolist():
         summed = min(max(summed + value, 0.0), most)
         sums.append(summed)
-    stands = sign * np.array(sums)
+    stands = sign * np.array(sums) + 0.0  # no -0
     return Chart(f"CUSUM {'up' if up else 'down'}", stands, limit, excursions(stands, limit))
 
 

@@ -17,6 +17,7 @@ from edge.types import Doubles
 _MOST_DOTS = 2000
 """More cannot be told apart on a screen."""
 
+_SHOWN_AS = {"day": "%Y-%m-%d", "hour": "%m-%d %H:%M"}
 _MOST_ROWS, _MOST_STARTS = 60, 20
 
 
@@ -96,7 +97,13 @@ def _rejects(found: Drift, promised: float) -> tuple[Block, ...]:
         limits={f"promised of goods: {promised:.2%}": 100 * promised},
     )
     rows = tuple(
-        (f"{period.begins:%Y-%m-%d %H:%M}", str(rate.total), str(rate.count), f"{rate.value:.2%}", _interval(rate))
+        (
+            f"{period.begins:{_SHOWN_AS[found.period]}}",
+            str(rate.total),
+            str(rate.count),
+            f"{rate.value:.2%}",
+            _interval(rate),
+        )
         for period, rate in rated[-_MOST_ROWS:]
     )
     table = Table((found.period, "decided", "rejected", "share", "95 % interval"), rows, frozenset({1, 2, 3}))
