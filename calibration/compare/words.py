@@ -159,6 +159,8 @@ def _beyond(is_beyond: bool) -> str:
 def _auroc_sentence(found: AurocDifference | None) -> str:
     if found is None:
         return ""
+    if found.a == found.b:
+        return f"AUROC is the same ({found.a:.4f})."
     if found.low is None:
         return f"AUROC differs by {found.value:+.4f}; these parts do not allow an interval."
     return f"AUROC differs by {found.value:+.4f} ({_interval(found)}), {_beyond(found.beyond_chance)}."

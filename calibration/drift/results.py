@@ -27,6 +27,8 @@ _BEGINNING = b'{"format":"goodpart.result/1"'
 
 _MOST_SEQ = 1 << 40
 _TELL_EVERY = 1000
+_LONGEST_LINE = 1 << 20
+"""Of a file that is none of ours; a result has a few kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +150,11 @@ def _boots(names: list[str], boot: NDArray[np.int64], seq: NDArray[np.int64]) ->
 
 def _read_one(path: Path, taken: _Taken, steps: Steps) -> None:
     told = steps.counter(path.stat().st_size, f"reading {path.name}")
-    read = 0
+    read, number = 0, 1
     with path.open("rb") as file:
-        line = file.readline()
-        number = 1
+        line = file.readline(_LONGEST_LINE)
         while line:
-            following = file.readline()
+            following = file.readline(_LONGEST_LINE)
             _take(line, f"{path}, line {number}", taken, last=not following)
             read += len(line)
             if number % _TELL_EVERY == 0 or not following:
@@ -165,18 +166,17 @@ def _take(line: bytes, where: str, taken: _Taken, *, last: bool) -> None:
     try:
         result = Result.model_validate_json(line)
     except ValidationError as err:
+        taken.cut_off += 1
         behind = line.rfind(_BEGINNING)
         if behind > 0:
-            taken.cut_off += 1
-            return _take(line[behind:], where, taken, last=last)
-        if last:
-            taken.cut_off += 1
-            return None
-        first = err.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise BadConfig(
-            f"{where}: damaged, or from another version of goodpart ({key}: {first['msg']}); remove it or the file."
-        ) from None
+            _take(line[behind:], where, taken, last=last)
+        elif not last:
+            first = err.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "the line"
+            raise BadConfig(
+                f"{where}: damaged, or from another version of goodpart ({key}: {first['msg']}); remove it or the file."
+            ) from None
+        return
     if not 0 < result.seq < _MOST_SEQ:
         raise BadConfig(f"{where}: damaged (seq: {result.seq} is no running number); remove it or the file.")
-    return taken.add(result)
+    taken.add(result)

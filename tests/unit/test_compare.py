@@ -44,12 +44,14 @@ def side(decision: Decision, margin: float = float("nan"), inspect_s: float = 0.
 
 
 def pair(name: str, kind: str | None, a: Side, b: Side) -> Pair:
-    return Pair(Picture(Path(f"{name}.png"), name.split("__")[0], kind), a, b)
+    return Pair(Picture(Path(f"{name}.png"), name.split("__", maxsplit=1)[0], kind), a, b)
 
 
 def some(count: int, kind: str | None, a: Decision, b: Decision) -> list[Pair]:
     values = {OK: 0.5, NOK: 1.5, ND: float("nan")}
-    return [pair(f"{kind}-{a}-{b}-{i}", kind, side(a, values[a] + i / 100), side(b, values[b] + i / 90)) for i in range(count)]
+    return [
+        pair(f"{kind}-{a}-{b}-{i}", kind, side(a, values[a] + i / 100), side(b, values[b] + i / 90)) for i in range(count)
+    ]
 
 
 def test_the_lead_counts_what_only_one_recipe_does(manifest: Manifest) -> None:
