@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @as_json_option
 @page_option
 def compare(a: Path, b: Path, pictures: Path, part_pattern: str | None, as_json: bool, page: Path | None) -> None:
-    r"""Judge the same PICTURES with two recipes, A and B, and say what changes and whether it is more than chance.
+    """Judge the same PICTURES with two recipes, A and B, and say what changes and whether it is more than chance.
 
     PICTURES is a plain folder, or labelled: good/ and one folder for each kind of defect, as for `evaluate`. Take pictures
     that neither recipe was built from. Example, before a smaller bank goes to the line:
@@ -31,7 +31,7 @@ def compare(a: Path, b: Path, pictures: Path, part_pattern: str | None, as_json:
     \b
         goodpart calibrate build good/ --out recipes/small --bank-most 2000
         goodpart calibrate compare recipes/cell recipes/small test/
-    """
+    """  # noqa: D301 - click's own mark for lines that stay as they are
     from calibration.compare.comparison import compare as contrast
     from calibration.compare.page import comparison_page
     from calibration.compare.paired import judge_both, pictures_in

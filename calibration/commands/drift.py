@@ -33,7 +33,7 @@ _EXIT_DRIFT = 1
 def drift(
     recipe: Path, results: tuple[Path, ...], baseline: int, fail_on_drift: bool, as_json: bool, page: Path | None
 ) -> None:
-    r"""Say whether good parts drift towards RECIPE's threshold, from the RESULTS that `goodpart run` has written.
+    """Say whether good parts drift towards RECIPE's threshold, from the RESULTS that `goodpart run` has written.
 
     RESULTS are files of JSON lines (`results.path` of a station), any number of them in any order. Parts judged OK are
     charted (EWMA and CUSUM); rejects, undecided parts, missing results and the time of a part are reported beside. Start
@@ -41,7 +41,7 @@ def drift(
 
     \b
         goodpart calibrate drift recipes/cell results.jsonl --fail-on-drift
-    """
+    """  # noqa: D301 - click's own mark for lines that stay as they are
     from calibration.drift.assessment import assess
     from calibration.drift.page import drift_page
     from calibration.drift.results import read_results

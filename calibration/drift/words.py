@@ -1,12 +1,17 @@
 """Drift in words, for people."""
 
 import math
+from collections import Counter
 from datetime import UTC, datetime
 
 from calibration.drift.assessment import Drift, Rejects
 from calibration.drift.control import ARL0, SURE
 from calibration.drift.trend import CONFIDENCE, Trend
 from calibration.evaluate import Rate
+from edge.types import Reason
+
+_FALSE_LOOKS = 0.02
+"""Measured by `tests.bench.false_alarms`; for any recipe, since charts of ranks do not depend on how scores are spread."""
 
 _SLOWER = 1.1
 """A device that takes a tenth longer is worth a word."""
@@ -58,7 +63,8 @@ def promise(reference: int) -> str:
     """How often the charts cry wolf."""
     return (
         f"each chart gives at most one false alarm in {ARL0} parts on average, with {SURE:.0%} confidence, for a reference "
-        f"of {reference} parts and parts that are independent; a false alarm passes after a few parts"
+        f"of {reference} parts and parts that are independent; false alarms pass after a few parts, so that in about "
+        f"{_FALSE_LOOKS:.0%} of looks the lead says drift without cause"
     )
 
 
@@ -68,7 +74,8 @@ def chart_words(found: Drift) -> list[str]:
     for chart in found.charts:
         times = len(chart.excursions)
         often = "never beyond" if not times else f"{times} {'time' if times == 1 else 'times'} beyond"
-        said.append(f"{chart.values[-1]:+.2f} now; {often} its limit of {chart.limit:.2f}")
+        chance = f" (chance alone: up to about {math.ceil(len(chart.values) / ARL0):,})" if times else ""
+        said.append(f"{chart.values[-1]:+.2f} now; {often} its limit of {chart.limit:.2f}{chance}")
     return said
 
 
@@ -91,7 +98,7 @@ def against_promise(found: Rejects, promised: float) -> str:
 
 def undecided(found: Drift) -> str:
     """How many could not be judged, by reason."""
-    total = sum((period.undecided for period in found.periods), start=type(found.periods[0].undecided)())
+    total = sum((period.undecided for period in found.periods), start=Counter[Reason]())
     named = ", ".join(f"{reason} {count}" for reason, count in total.most_common())
     return f"{total.total()} of {len(found.results.taken_s)}{f': {named}' if named else ''}"
 
@@ -131,23 +138,21 @@ def notes(found: Drift) -> list[str]:
     """What is missing, left out or mixed."""
     results = found.results
     said = []
-    lost = [boot for boot in results.boots if boot.missing]
-    if lost:
+    starts = _count(len(results.boots), "start")
+    if lost := [boot for boot in results.boots if boot.missing]:
         said.append(
-            f"{sum(boot.missing for boot in lost)} results are missing between others of the same start, in "
-            f"{len(lost)} of {len(results.boots)} starts: the file's disk was full, or a file is not given."
+            f"{_count(sum(boot.missing for boot in lost), 'result')} missing between others of the same start of the device, "
+            f"in {len(lost)} of {starts}: its disk was full, or a file was not given."
         )
     if late := [boot for boot in results.boots if boot.first > 1]:
-        said.append(
-            f"{len(late)} of {len(results.boots)} starts do not begin with seq 1: what was before is not in these files."
-        )
+        said.append(f"{len(late)} of {starts} not from seq 1 on: what was before is not in these files.")
     if results.cut_off:
-        said.append(f"{results.cut_off} unfinished lines were left out, as a power cut leaves them.")
+        said.append(f"{_count(results.cut_off, 'unfinished line')} left out, as a power cut leaves them.")
     if results.repeated:
-        said.append(f"{results.repeated} results stand in the files more than once and count once.")
+        said.append(f"{_count(results.repeated, 'result')} left out that the files hold already.")
     if results.others:
         names = ", ".join(f"{name} {identity[:12]}: {count}" for (name, identity), count in results.others.most_common())
-        said.append(f"{results.others.total()} results of other recipes are left out ({names}).")
+        said.append(f"{_count(results.others.total(), 'result')} of other recipes left out ({names}).")
     if len(results.stations) > 1:
         said.append(f"Results of {len(results.stations)} stations are judged together ({', '.join(results.stations)}).")
     return said
@@ -160,6 +165,10 @@ def when(taken_s: float) -> str:
 
 def _rate(rate: Rate) -> str:
     return f"{rate.value:.2%} (95 % interval {rate.low:.2%} to {rate.high:.2%})"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _p(p: float) -> str:
