@@ -141,7 +141,7 @@ def notes(found: Drift) -> list[str]:
     starts = _count(len(results.boots), "start")
     if lost := [boot for boot in results.boots if boot.missing]:
         said.append(
-            f"{_count(sum(boot.missing for boot in lost), 'result')} missing between others of the same start of the device, "
+            f"{_count(sum(boot.missing for boot in lost), 'result')} missing between others of one start of the device, "
             f"in {len(lost)} of {starts}: its disk was full, or a file was not given."
         )
     if late := [boot for boot in results.boots if boot.first > 1]:
