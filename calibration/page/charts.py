@@ -152,6 +152,40 @@ def trend(
     return legend(drawn)
 
 
+def pairs(
+    groups: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], *, x: str, y: str, border: float | None = None
+) -> figure:
+    """Each thing measured twice, x against y, by group, with the line of equality; border: a limit on both axes."""
+    drawn = plot(x, y)
+    every = np.concatenate([np.concatenate(pair) for pair in groups.values()])
+    low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
+    drawn.line([low, high], [low, high], color="#9aa5b1", line_dash="dotted")
+    for (name, (across, up)), colour in zip(groups.items(), _colours(list(groups)), strict=True):
+        drawn.scatter(across, up, size=6, color=colour, alpha=0.55, legend_label=name)
+    if border is not None:
+        mark(drawn, border, "threshold", (low, high))
+        mark(drawn, border, "threshold", (low, high), level=True)
+    drawn.add_tools(HoverTool(tooltips=[(x, "$x{0.00}"), (y, "$y{0.00}")]))
+    return legend(drawn)
+
+
+def shares(
+    at: Sequence[datetime],
+    values: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]],
+    *,
+    y: str,
+    limits: Mapping[str, float] | None = None,
+) -> figure:
+    """Shares over time, each as (value, low, high) with its interval as an upright line, and level limits by name."""
+    drawn = plot("time", y, x_type="datetime")
+    for (name, (value, low, high)), colour in zip(values.items(), _colours(list(values)), strict=True):
+        drawn.segment(list(at), low, list(at), high, color=colour, line_width=2, alpha=0.5)
+        drawn.scatter(list(at), value, size=7, color=colour, legend_label=name)
+    for name, level in (limits or {}).items():
+        mark(drawn, level, name, (at[0], at[-1]), level=True)
+    return legend(drawn)
+
+
 def _colours(names: list[str]) -> list[str]:
     """Green for goods and red for defects; others take the series in order."""
     fixed = {"good": GOOD, "goods": GOOD, "held-out goods": GOOD, "defect": BAD, "defects": BAD}

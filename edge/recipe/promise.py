@@ -135,6 +135,11 @@ class GrayZone(Strict):
         )
 
 
+def promised_share(promise: Promise) -> float | None:
+    """The share of good parts that are rejected at most; None where nothing is promised of good parts."""
+    return promise.max_false_reject if isinstance(promise, Guarantee | Conformal) else None
+
+
 def percent(share: float) -> str:
     """A share as people write it, four digits at most."""
     return f"{100 * share:.4g} %"

@@ -1,0 +1,181 @@
+"""A comparison in words, for people."""
+
+from calibration.compare.comparison import Comparison, Contrast
+from calibration.compare.latency import Ratio
+from calibration.compare.paired import Pair
+from calibration.compare.statistics import AurocDifference, Discordant
+from calibration.rates import Rate
+
+SCALE = (
+    "Scores of two recipes are not on one scale, so margins are compared: score divided by the recipe's own threshold; "
+    "above 1 is NOK. AUROC and rank correlation use ranks only."
+)
+
+
+def verdict(found: Comparison) -> str:
+    """The sentence to decide by."""
+    undecided = found.undecided
+    if undecided.total == found.pictures:
+        return "No picture can be judged by both recipes: they are for pictures of another size, colour or light."
+    said = f" {undecided.only_b} that A can judge are NOT_DECIDABLE for B." if undecided.only_b else ""
+    return f"{_by_labels(found)}{said}"
+
+
+def _by_labels(found: Comparison) -> str:
+    if not found.labelled:
+        rejects = _change(found.rejects.test, "rejects", "part", "does not")
+        return f"{rejects}, of {found.parts}. Without labels this does not say which is right."
+    said = []
+    if found.false_rejects:
+        said.append(_change(found.false_rejects.test, "rejects", "good", "does not"))
+    if found.escapes:
+        # A defect that escapes with A only is one that B catches.
+        turned = Discordant(found.escapes.test.only_b, found.escapes.test.only_a, found.escapes.test.p)
+        said.append(_change(turned, "catches", "defect", "lets through"))
+    return f"{'; '.join(said)}. {_auroc_sentence(found.auroc)}".rstrip()
+
+
+def in_words(found: Comparison, a: str, b: str) -> str:
+    """All of it, a line each; a, b: what the recipes are called."""
+    lines = [
+        verdict(found),
+        f"A              {a}",
+        f"B              {b}",
+        f"pictures       {found.pictures} of {found.parts} parts",
+        f"flips          {sum(found.flips.values())} pictures",
+        *(f"  {was} → {now}{f' ({kind})' if kind else ''}: {n}" for (was, now, kind), n in sorted_flips(found)),
+        f"agreement      {agreement(found)}",
+        f"ranks          {rank_correlation(found)}",
+    ]
+    lines += [f"{name:<14} {contrast(each)}" for name, each in contrasts(found)]
+    if found.auroc:
+        lines.append(f"AUROC          {auroc(found.auroc)}")
+    lines.append(f"time           {time(found.latency)}")
+    return "\n".join(lines + notes(found))
+
+
+def contrasts(found: Comparison) -> list[tuple[str, Contrast]]:
+    """What both recipes are compared by, with its name."""
+    if not found.labelled:
+        return [("rejects", found.rejects)]
+    named = (("false rejects", found.false_rejects), ("escapes", found.escapes))
+    return [(name, each) for name, each in named if each]
+
+
+def notes(found: Comparison) -> list[str]:
+    """What must be known to believe the rest."""
+    said = []
+    for who, other, count in (("A", "B", found.undecided.only_a), ("B", "A", found.undecided.only_b)):
+        if count:
+            said.append(
+                f"{count} {_plural(count, 'picture is', 'pictures are')} NOT_DECIDABLE for {who} only, {other} can judge "
+                f"{_plural(count, 'it', 'them')}."
+            )
+    if both := found.undecided.both:
+        said.append(f"{both} {_plural(both, 'picture is', 'pictures are')} NOT_DECIDABLE for both.")
+    if found.undecided.total:
+        said.append("AUROC, ranks and times leave these out; rates count them as neither OK nor NOK.")
+    for who, count in zip("AB", found.known, strict=True):
+        if count:
+            said.append(
+                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they "
+                f"are the same, {who} scores them too low: compare on pictures that neither recipe has seen."
+            )
+    return said
+
+
+def sorted_flips(found: Comparison) -> list[tuple[tuple[str, str, str | None], int]]:
+    """Kinds of flips with their counts, most frequent first."""
+    return sorted(found.flips.items(), key=lambda flip: (-flip[1], str(flip[0])))
+
+
+def agreement(found: Comparison) -> str:
+    """Share of equal verdicts and Cohen's kappa."""
+    kappa = found.agreement.kappa
+    beyond = "kappa not defined: all verdicts are the same" if kappa is None else f"Cohen's kappa {kappa:.3f}"
+    return f"{found.agreement.same:.1%} of parts get the same verdict; {beyond}"
+
+
+def rank_correlation(found: Comparison) -> str:
+    """Spearman's."""
+    value = found.rank_correlation
+    return "- (needs three parts that both can judge)" if value is None else f"Spearman's rank correlation {value:.3f}"
+
+
+def contrast(each: Contrast) -> str:
+    """Both rates and McNemar's test."""
+    return f"A {rate(each.a)}, B {rate(each.b)}; {discordant(each.test)}"
+
+
+def rate(share: Rate) -> str:
+    """A share with its interval."""
+    return f"{share.value:.1%} ({share.count} of {share.total}; 95 % interval {share.low:.1%} to {share.high:.1%})"
+
+
+def discordant(test: Discordant) -> str:
+    """McNemar's test as a fact."""
+    return f"{test.only_a} with A only, {test.only_b} with B only, {p_value(test.p)} (McNemar, exact)"
+
+
+def auroc(found: AurocDifference) -> str:
+    """Both AUROCs and their difference."""
+    return f"A {found.a:.4f}, B {found.b:.4f}; B - A = {found.value:+.4f}, {_interval(found)}"
+
+
+def time(ratio: Ratio | None) -> str:
+    """As a ratio, for milliseconds of this computer say nothing of the device."""
+    if ratio is None:
+        return "- (needs more pictures that both can judge)"
+    return (
+        f"B takes {ratio.median:.2f} times as long as A (half of {ratio.pictures} pictures: {ratio.low:.2f} to "
+        f"{ratio.high:.2f}), as a ratio, measured on this computer, one thread"
+    )
+
+
+def flip_caption(pair: Pair) -> str:
+    """Why a picture is shown."""
+    return f"{pair.picture.kind or ''} A: {_side(pair, 'a')}; B: {_side(pair, 'b')}".strip()
+
+
+def p_value(p: float) -> str:
+    """As it is usually written."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"  # noqa: PLR2004 - three digits are shown
+
+
+def _change(test: Discordant, does: str, what: str, other: str) -> str:
+    if test.only_a == test.only_b == 0:
+        return f"B {does} the same {what}s as A"
+    return (
+        f"B {does} {test.only_b or 'no'} {_plural(test.only_b, what, f'{what}s')} that A {other}, A {test.only_a or 'none'} "
+        f"that B {other} "
+        f"({p_value(test.p)}, {_beyond(test.beyond_chance)})"
+    )
+
+
+def _beyond(is_beyond: bool) -> str:
+    return "beyond chance" if is_beyond else "not beyond chance"
+
+
+def _auroc_sentence(found: AurocDifference | None) -> str:
+    if found is None:
+        return ""
+    if found.a == found.b:
+        return f"AUROC is the same ({found.a:.4f})."
+    if found.low is None:
+        return f"AUROC differs by {found.value:+.4f}; these parts do not allow an interval."
+    return f"AUROC differs by {found.value:+.4f} ({_interval(found)}), {_beyond(found.beyond_chance)}."
+
+
+def _interval(found: AurocDifference) -> str:
+    if found.low is None or found.high is None:
+        return "no interval: too few parts, or both rank them alike"
+    return f"95 % interval {found.low:+.4f} to {found.high:+.4f}"
+
+
+def _side(pair: Pair, which: str) -> str:
+    side = pair.a if which == "a" else pair.b
+    return f"{side.decision} {side.margin:.2f}" if side.margin == side.margin else f"{side.decision} {side.reason}"
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many

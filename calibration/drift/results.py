@@ -1,0 +1,182 @@
+"""Result files of `goodpart run`, read strictly, line by line, into arrays of numbers.
+
+A line that a power cut left unfinished is no fault of its reader: at the end of a file, or with the next run's first line
+right behind it, it is counted and left out. Any other damage is an error.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from calibration.progress import Steps
+from edge.errors import BadConfig
+from edge.report.message import Result
+from edge.types import Decision, Doubles, Reason
+
+DECISIONS, REASONS = tuple(Decision), tuple(Reason)
+"""What the numbers in `Results.decision` and `Results.reason` mean."""
+
+_BEGINNING = b'{"format":"goodpart.result/1"'
+"""Of every line; inside a text its quotation marks would be escaped."""
+
+_MOST_SEQ = 1 << 40
+_TELL_EVERY = 1000
+_LONGEST_LINE = 1 << 20
+"""Of a file that is none of ours; a result has a few kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """One run of the device: results first to last by `seq`, and how many between them are not in the files."""
+
+    boot_id: str
+    first: int
+    last: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What one recipe said, in the order of time; arrays of one length.
+
+    taken_s: seconds since 1970, UTC; score: NaN where nothing was measured; decision, reason: numbers in `DECISIONS` and
+    `REASONS`. others: results of other recipes by name and identity; repeated: results that were there before; cut_off:
+    unfinished lines; boots: of all recipes; stations: names of all cameras that used this recipe.
+    """
+
+    taken_s: Doubles
+    score: Doubles
+    inspect_ms: Doubles
+    decision: NDArray[np.int8]
+    reason: NDArray[np.int8]
+    others: Counter[tuple[str, str]]
+    repeated: int
+    cut_off: int
+    boots: tuple[Boot, ...]
+    stations: tuple[str, ...]
+
+    def where(self, *decisions: Decision) -> NDArray[np.bool_]:
+        """Which results have one of these verdicts."""
+        return np.isin(self.decision, [DECISIONS.index(decision) for decision in decisions])
+
+
+def read_results(paths: Sequence[Path], recipe_id: str, steps: Steps) -> Results:
+    """All results of the recipe in any number of files, each result once.
+
+    Memory grows by 60 bytes a result, whatever the length of its line.
+
+    Raises:
+        BadConfig: a file cannot be read, a line is damaged, or no result is of this recipe.
+    """
+    taken = _Taken(recipe_id)
+    for path in paths:
+        try:
+            _read_one(path, taken, steps)
+        except OSError as err:
+            raise BadConfig(f"{path}: cannot be read: {err.strerror}; give a file that `goodpart run` writes.") from None
+    if not any(taken.ours):
+        found = ", ".join(f"{name} {identity[:12]}" for name, identity in taken.others) or "no results at all"
+        raise BadConfig(
+            f"{paths[0]}: holds no result of recipe {recipe_id[:12]}, but {found}; give the recipe that was used."
+        )
+    return taken.finish()
+
+
+class _Taken:
+    """Results as they are read, in columns."""
+
+    def __init__(self, recipe_id: str) -> None:
+        self._recipe_id = recipe_id
+        self._boots: dict[str, int] = {}
+        self._boot, self._seq, self.ours = array("q"), array("q"), array("b")
+        self._numbers = tuple(array("d") for _ in range(3))
+        self._codes = array("b"), array("b")
+        self._stations: set[str] = set()
+        self.others: Counter[tuple[str, str]] = Counter()
+        self.cut_off = 0
+
+    def add(self, result: Result) -> None:
+        ours = result.recipe_id == self._recipe_id
+        self._boot.append(self._boots.setdefault(result.boot_id, len(self._boots)))
+        self._seq.append(result.seq)
+        self.ours.append(ours)
+        if not ours:
+            self.others[result.recipe_name, result.recipe_id] += 1
+        else:
+            station = result.station
+            self._stations.add(f"{station.site}/{station.area}/{station.line}/{station.station}")
+        score = np.nan if result.score is None else result.score
+        for column, value in zip(self._numbers, (result.taken_utc.timestamp(), score, result.inspect_ms), strict=True):
+            column.append(value)
+        self._codes[0].append(DECISIONS.index(result.verdict))
+        self._codes[1].append(REASONS.index(result.reason))
+
+    def finish(self) -> Results:
+        boot, seq = np.frombuffer(self._boot, np.int64), np.frombuffer(self._seq, np.int64)
+        _, first = np.unique(boot * _MOST_SEQ + seq, return_index=True)
+        ours = first[np.frombuffer(self.ours, np.int8)[first] == 1]
+        taken_s, score, inspect_ms = (np.frombuffer(column, np.float64)[ours] for column in self._numbers)
+        decision, reason = (np.frombuffer(column, np.int8)[ours] for column in self._codes)
+        order = np.argsort(taken_s, kind="stable")
+        return Results(
+            taken_s=taken_s[order],
+            score=score[order],
+            inspect_ms=inspect_ms[order],
+            decision=decision[order],
+            reason=reason[order],
+            others=self.others,
+            repeated=len(seq) - len(first),
+            cut_off=self.cut_off,
+            boots=_boots(list(self._boots), boot[first], seq[first]),
+            stations=tuple(sorted(self._stations)),
+        )
+
+
+def _boots(names: list[str], boot: NDArray[np.int64], seq: NDArray[np.int64]) -> tuple[Boot, ...]:
+    """From results that stand sorted by boot and seq, each once."""
+    starts = np.searchsorted(boot, np.arange(len(names) + 1))
+    found = []
+    for name, start, end in zip(names, starts[:-1], starts[1:], strict=True):
+        first, last = int(seq[start]), int(seq[end - 1])
+        found.append(Boot(name, first, last, last - first + 1 - int(end - start)))
+    return tuple(found)
+
+
+def _read_one(path: Path, taken: _Taken, steps: Steps) -> None:
+    told = steps.counter(path.stat().st_size, f"reading {path.name}")
+    read, number = 0, 1
+    with path.open("rb") as file:
+        line = file.readline(_LONGEST_LINE)
+        while line:
+            following = file.readline(_LONGEST_LINE)
+            _take(line, f"{path}, line {number}", taken, last=not following)
+            read += len(line)
+            if number % _TELL_EVERY == 0 or not following:
+                told(read)
+            line, number = following, number + 1
+
+
+def _take(line: bytes, where: str, taken: _Taken, *, last: bool) -> None:
+    try:
+        result = Result.model_validate_json(line)
+    except ValidationError as err:
+        taken.cut_off += 1
+        behind = line.rfind(_BEGINNING)
+        if behind > 0:
+            _take(line[behind:], where, taken, last=last)
+        elif not last:
+            first = err.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "the line"
+            raise BadConfig(
+                f"{where}: damaged, or from another version of goodpart ({key}: {first['msg']}); remove it or the file."
+            ) from None
+        return
+    if not 0 < result.seq < _MOST_SEQ:
+        raise BadConfig(f"{where}: damaged (seq: {result.seq} is no running number); remove it or the file.")
+    taken.add(result)

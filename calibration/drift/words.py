@@ -1,0 +1,177 @@
+"""Drift in words, for people."""
+
+import math
+from collections import Counter
+from datetime import UTC, datetime
+
+from calibration.drift.assessment import Drift, Rejects
+from calibration.drift.control import ARL0, SURE
+from calibration.drift.trend import CONFIDENCE, Trend
+from calibration.rates import Rate
+from edge.types import Reason
+
+_FALSE_LOOKS = 0.02
+"""Measured by `tests.bench.false_alarms`; for any recipe, since charts of ranks do not depend on how scores are spread."""
+
+_SLOWER = 1.1
+"""A device that takes a tenth longer is worth a word."""
+
+
+def verdict(found: Drift, threshold: float) -> str:
+    """The sentence to act on."""
+    said = []
+    if out := found.present:
+        chart, excursion = out
+        since, parts = when(found.taken_s[excursion.began]), len(found.taken_s) - excursion.began
+        where = "above" if excursion.up else "below"
+        meaning = (
+            "goods score higher than the reference, towards the threshold"
+            if excursion.up
+            else "goods score lower than the reference: parts, light or focus have changed, and defects may be missed"
+        )
+        said.append(
+            f"Drifting since {since}: {meaning}. Recalibrate: {chart.name.split()[0]} has been {where} its centre line "
+            f"since then ({parts} parts) and passed its limit at {when(found.taken_s[excursion.alarmed])}."
+        )
+    if found.rejects.risen:
+        said.append(f"{rejects(found.rejects)} Either defects or goods that drift over the threshold: look at them.")
+    if not found.drifting:
+        said.append(f"No drift in {len(found.scores):,} parts judged OK: EWMA and CUSUM do not stand beyond their limits.")
+        if found.trend and found.trend.rises:
+            said.append(outlook(found.trend, threshold))
+    return " ".join(said)
+
+
+def in_words(found: Drift, threshold: float, promised: float | None) -> str:
+    """All of it, a line each."""
+    results = found.results
+    lines = [
+        verdict(found, threshold),
+        f"results        {len(results.taken_s)} of this recipe, {when(results.taken_s[0])} to {when(results.taken_s[-1])}",
+        f"reference      {found.reference.origin}",
+        f"promise        {promise(len(found.reference.scores))}",
+        *(f"{chart.name:<14} {said}" for chart, said in zip(found.charts, chart_words(found), strict=True)),
+        f"score          {slope(found.trend, 'score')}",
+        f"rejects        {rejects(found.rejects)} {against_promise(found.rejects, promised)}",
+        f"not decidable  {undecided(found)}",
+        f"inspect_ms     {duration(found.duration)}",
+    ]
+    return "\n".join(lines + notes(found))
+
+
+def promise(reference: int) -> str:
+    """How often the charts cry wolf."""
+    return (
+        f"each chart gives at most one false alarm in {ARL0} parts on average, with {SURE:.0%} confidence, for a reference "
+        f"of {reference} parts and parts that are independent; false alarms pass after a few parts, so that in about "
+        f"{_FALSE_LOOKS:.0%} of looks the lead says drift without cause"
+    )
+
+
+def chart_words(found: Drift) -> list[str]:
+    """For each chart where it stands now, and how often it left its limits."""
+    said = []
+    for chart in found.charts:
+        times = len(chart.excursions)
+        often = "never beyond" if not times else f"{times} {'time' if times == 1 else 'times'} beyond"
+        chance = f" (chance alone: up to about {math.ceil(len(chart.values) / ARL0):,})" if times else ""
+        said.append(f"{chart.values[-1]:+.2f} now; {often} its limit of {chart.limit:.2f}{chance}")
+    return said
+
+
+def rejects(found: Rejects) -> str:
+    """The share of NOK now and before."""
+    now = f"{_rate(found.recent)} of the last {found.recent.total} parts"
+    if found.earlier is None or found.p_rise is None:
+        return f"{now} are rejected; too few before to compare."
+    if found.risen:
+        return f"Rejects have risen from {_rate(found.earlier)} to {now} ({_p(found.p_rise)})."
+    return f"{now} are rejected, {_rate(found.earlier)} before: no rise beyond chance ({_p(found.p_rise)})."
+
+
+def against_promise(found: Rejects, promised: float | None) -> str:
+    """The share of NOK beside the promised share of false rejects, if there is one."""
+    if promised is None or found.p_promise is None:
+        return "The recipe's threshold promises nothing of good parts."
+    if found.beyond_promise:
+        return f"More than the {promised:.2%} promised of goods ({_p(found.p_promise)}): defects, or goods that drift."
+    return f"Not beyond the {promised:.2%} promised of goods ({_p(found.p_promise)})."
+
+
+def undecided(found: Drift) -> str:
+    """How many could not be judged, by reason."""
+    total = sum((period.undecided for period in found.periods), start=Counter[Reason]())
+    named = ", ".join(f"{reason} {count}" for reason, count in total.most_common())
+    return f"{total.total()} of {len(found.results.taken_s)}{f': {named}' if named else ''}"
+
+
+def slope(trend: Trend | None, what: str) -> str:
+    """A slope per thousand parts with its interval."""
+    if trend is None:
+        return "- (too few parts for a slope)"
+    low, high = trend.low * 1000, trend.high * 1000
+    level = "rises" if trend.rises else "falls" if trend.high < 0 else "has no slope"
+    return f"{what} {level}: {trend.slope * 1000:+.4g} in 1000 parts ({CONFIDENCE:.0%} interval {low:+.4g} to {high:+.4g})"
+
+
+def outlook(trend: Trend, threshold: float) -> str:
+    """When the median good reaches the threshold."""
+    until = trend.parts_until(threshold)
+    if until is None:
+        return "Scores rise, and the median good is beyond the threshold."
+    value, low, high = (f"{math.floor(parts):,}" for parts in until)
+    return (
+        f"But scores rise: at the present slope the median good reaches the threshold in {value} parts "
+        f"({CONFIDENCE:.0%} interval {low} to {high})."
+    )
+
+
+def duration(trend: Trend | None) -> str:
+    """How much longer a part takes at the end than at the beginning."""
+    if trend is None or trend.first <= 0:
+        return "- (too few parts)"
+    ratio = trend.last / trend.first
+    if trend.rises and ratio > _SLOWER:
+        return f"a part takes {ratio:.2f} times as long at the end as at the beginning: is the device hot, or shared?"
+    return f"a part takes {ratio:.2f} times as long at the end as at the beginning, no slowing down to act on"
+
+
+def notes(found: Drift) -> list[str]:
+    """What is missing, left out or mixed."""
+    results = found.results
+    said = []
+    starts = _count(len(results.boots), "start")
+    if lost := [boot for boot in results.boots if boot.missing]:
+        said.append(
+            f"{_count(sum(boot.missing for boot in lost), 'result')} missing between others of one start of the device, "
+            f"in {len(lost)} of {starts}: its disk was full, or a file was not given."
+        )
+    if late := [boot for boot in results.boots if boot.first > 1]:
+        said.append(f"{len(late)} of {starts} not from seq 1 on: what was before is not in these files.")
+    if results.cut_off:
+        said.append(f"{_count(results.cut_off, 'unfinished line')} left out, as a power cut leaves them.")
+    if results.repeated:
+        said.append(f"{_count(results.repeated, 'result')} left out that the files hold already.")
+    if results.others:
+        names = ", ".join(f"{name} {identity[:12]}: {count}" for (name, identity), count in results.others.most_common())
+        said.append(f"{_count(results.others.total(), 'result')} of other recipes left out ({names}).")
+    if len(results.stations) > 1:
+        said.append(f"Results of {len(results.stations)} stations are judged together ({', '.join(results.stations)}).")
+    return said
+
+
+def when(taken_s: float) -> str:
+    """A time in UTC, to the minute."""
+    return f"{datetime.fromtimestamp(taken_s, UTC):%Y-%m-%d %H:%M UTC}"
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.value:.2%} (95 % interval {rate.low:.2%} to {rate.high:.2%})"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"  # noqa: PLR2004 - three digits are shown
