@@ -67,7 +67,7 @@ def _try_samples(path: Path, recipe: Recipe | None) -> str:
         raise BadConfig(f"shift_check.samples: {path} cannot be compared with a recipe that does not open; mend that first.")
     card = open_shift_card(path, recipe.manifest.name, recipe.id)
     golden = sum(sample.expected is Decision.OK for sample in card.samples)
-    return f"{golden} golden samples and {len(card.samples) - golden} red rabbits, sealed {card.made_utc:%Y-%m-%d}"
+    return f"golden samples {golden}, red rabbits {len(card.samples) - golden}, sealed {card.made_utc:%Y-%m-%d}"
 
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:

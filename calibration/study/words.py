@@ -11,11 +11,12 @@ from calibration.study.trials import Part
 from edge.shift.card import ShiftCard
 
 AIAG_LIMITS = (
-    "AIAG calls a system acceptable when every trial is right on 90 % of the parts or more, at most 2 % of the trials of "
-    "defects are missed and at most 5 % of the trials of goods are false alarms; marginal up to 80 %, 5 % and 10 %; a kappa "
-    "above 0.75 is good agreement and one below 0.40 poor. A trial that is not decidable is never right, never a miss and "
-    "never a false alarm. Cohen's kappa compares with the reference and with the device, Fleiss' kappa repeats. Intervals are Clopper-Pearson's at 95 %; they take trials of one part as independent, which makes "
-    "them a little too narrow."
+    "AIAG calls a system acceptable when every trial is right on 90 % of the parts or more (effectiveness), at most 2 % of "
+    "the trials of defects are missed and at most 5 % of the trials of goods are false alarms; marginal up to 80 %, 5 % and "
+    "10 %; a kappa above 0.75 is good agreement and one below 0.40 poor. A trial that is not decidable is never right, "
+    "never a miss and never a false alarm. Cohen's kappa compares with the reference and with the device, Fleiss' kappa "
+    "repeats. Intervals are Clopper-Pearson's at 95 %; they take trials of one part as independent, which makes them a little too "
+    "narrow."
 )
 
 
@@ -30,9 +31,10 @@ def repeatability_sentence(found: Repeatability) -> str:
     """What one would act on."""
     low, high = found.band
     flips = len(found.flipping)
+    whose = "their" if flips > 1 else "its"
     return (
-        f"{flips or 'No'} of {len(found.parts)} parts changed {'its' if flips == 1 else 'their'} verdict between repeats; a "
-        f"repeat may flip where the score lies from {low:.3f} to {high:.3f} (threshold {found.threshold:.3f})."
+        f"{flips or 'None'} of {len(found.parts)} parts changed {whose} verdict between repeats; a repeat may flip where "
+        f"the score lies from {low:.3f} to {high:.3f} (threshold {found.threshold:.3f})."
     )
 
 
