@@ -15,8 +15,8 @@ AIAG_LIMITS = (
     "the trials of defects are missed and at most 5 % of the trials of goods are false alarms; marginal up to 80 %, 5 % and "
     "10 %; a kappa above 0.75 is good agreement and one below 0.40 poor. A trial that is not decidable is never right, "
     "never a miss and never a false alarm. Cohen's kappa compares with the reference and with the device, Fleiss' kappa "
-    "repeats. Intervals are Clopper-Pearson's at 95 %; they take trials of one part as independent, which makes them a little too "
-    "narrow."
+    "repeats. Intervals are Clopper-Pearson's at 95 %; they take trials of one part as independent, which makes them "
+    "a little too narrow."
 )
 
 
@@ -65,6 +65,12 @@ def repeatability_facts(found: Repeatability) -> tuple[tuple[str, str], ...]:
 def repeatability_notes(found: Repeatability) -> tuple[str, ...]:
     """What to keep in mind, a sentence each."""
     notes = []
+    if unmeasured := [trial for part in found.parts for trial in part.trials if trial.score is None]:
+        first = unmeasured[0]
+        notes.append(
+            f"{len(unmeasured)} pictures could not be judged and have no score, the first {first.picture.path.name}: "
+            f"{first.verdict.reason}, {first.verdict.detail}."
+        )
     if found.components.part_is_zero:
         notes.append(
             "Parts differ no more than repeats do: the variance between them is not above zero, and is taken as zero."

@@ -168,6 +168,11 @@ def test_check_reads_the_samples_and_names_what_does_not_fit(recipe_dir: Path, s
     assert not ok
     assert "was sealed with recipe plate 000000000000" in detail
     assert goodpart("run", config).sentence == f"error: {detail}"
+    station_file(
+        tmp_path, tmp_path, source, results={"path": "results.jsonl"}, shift_check={"samples": samples.name}
+    )  # no recipe there
+    assert "cannot be compared" in finding()[1]
+    station_file(tmp_path, recipe_dir, source, results={"path": "results.jsonl"}, shift_check={"samples": samples.name})
     samples.unlink()
     assert finding() == (False, f"{samples}: cannot be read: No such file or directory; check the path.")
 

@@ -7,6 +7,7 @@ import pytest
 from calibration.study.agreement import Appraisal, Grade, study_agreement
 from calibration.study.appraisers import read_appraisers
 from calibration.study.kappa import cohen, fleiss
+from calibration.study.samples import caution_about
 from calibration.study.trials import Part
 from edge.errors import BadConfig
 from edge.types import Decision
@@ -113,6 +114,13 @@ def test_a_study_that_is_too_small_too_good_or_too_clear_says_so() -> None:
 def test_a_part_between_the_repeats_is_borderline_though_its_verdict_stands() -> None:
     parts = [scored("g", [1.0, 2.0]), scored("near", [4.5, 4.9]), scored("b", [9.0, 9.5], "crack")]
     assert not any("borderline" in caution for caution in study_agreement(parts, THRESHOLD, {}).cautions)
+
+
+def test_a_master_that_a_repeat_may_flip_is_cautioned_against() -> None:
+    rabbit = scored("rabbit", [9.0, 9.5], "crack")
+    assert caution_about([scored("gold", [1.0, 1.1]), rabbit], THRESHOLD) == ""
+    assert "A repeat may flip near:" in caution_about([scored("near", [4.6, 4.9]), rabbit], THRESHOLD)
+    assert "one picture of each" in caution_about([scored("gold", [1.0]), scored("rabbit", [9.0], "crack")], THRESHOLD)
 
 
 @pytest.mark.parametrize("separator", [",", ";"])

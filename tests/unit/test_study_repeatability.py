@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from calibration.study.repeatability import components, study_repeatability
+from calibration.study.words import repeatability_notes
 from edge.errors import TooFewGoods
 from edge.types import Decision
 from tests.trials import THRESHOLD, answered, scored
@@ -90,6 +91,12 @@ def test_flips_majorities_and_the_band_are_counted_over_repeated_parts() -> None
         pytest.approx(THRESHOLD + 1.96 * found.components.repeat, abs=1e-4),
     )
     assert [part.name for part in found.in_band] == ["b"]
+
+
+def test_pictures_without_a_score_are_told() -> None:
+    parts = [scored("a", [1.0, 1.2]), scored("b", [3.0]), answered("dark", [Decision.NOT_DECIDABLE] * 2)]
+    (note,) = repeatability_notes(study_repeatability(parts, THRESHOLD))
+    assert note.startswith("2 pictures could not be judged and have no score, the first dark__1.png: TOO_DARK")
 
 
 def test_scatter_that_is_not_the_same_on_both_sides_of_the_threshold_is_seen() -> None:
