@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.shift.times import ShiftTimes
@@ -89,6 +89,7 @@ def test_a_time_of_a_day_is_due_at_most_once_however_the_clock_steps(at: list[ti
             seen.add(listed)
 
 
+@settings(max_examples=20)  # each is three days of minutes
 @given(st.lists(st.times().map(lambda t: t.replace(second=0, microsecond=0)), min_size=1, max_size=4, unique=True))
 def test_every_listed_time_is_due_when_a_shot_comes_every_minute(at: list[time]) -> None:
     times = ShiftTimes(at, clock("12:00"))

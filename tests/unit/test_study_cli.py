@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,21 @@ from edge.errors import Refuse
 from tests.commands import goodpart
 from tests.conftest import part_picture, write_parts
 from tests.trials import write_repeats
+
+Study = Callable[..., str]
+
+
+@pytest.fixture
+def study(recipe_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Study:
+    """Runs a study in this process, since starting one for each takes seconds; returns what it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, folder: Path, *more: object) -> str:
+        arguments = ["calibrate", "study", name, str(recipe_dir), str(folder), *map(str, more)]
+        command.main(arguments, standalone_mode=False)
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture
@@ -31,42 +47,36 @@ def labelled(tmp_path: Path) -> Path:
     return tmp_path / "parts"
 
 
-def test_a_repeatability_study_in_words_and_as_json(recipe_dir: Path, repeats: Path, tmp_path: Path) -> None:
+def test_a_repeatability_study_in_words_and_as_json(recipe_dir: Path, study: Study, repeats: Path, tmp_path: Path) -> None:
     words = goodpart("calibrate", "study", "repeatability", recipe_dir, repeats, cwd=tmp_path)
     assert words.code == 0, words.err
     assert words.out.startswith("None of 3 parts changed its verdict")
     page = (tmp_path / "repeatability-plate.html").read_text()
     assert "Repeatability of plate" in page
-    machine = goodpart("calibrate", "study", "repeatability", recipe_dir, repeats, "--json", "--page", tmp_path / "p.html")
-    found = json.loads(machine.out)
+    found = json.loads(study("repeatability", repeats, "--json", "--page", tmp_path / "p.html"))
     assert found["page"] == str(tmp_path / "p.html")
     assert (found["agreeing"], found["repeats"], found["flipping"]) == (9, 9, [])
     assert 0 < found["repeat"] < found["part"]
     assert [len(part["trials"]) for part in found["parts"]] == [3, 3, 3]
 
 
-def test_parts_may_be_named_by_a_pattern_of_ones_own(recipe_dir: Path, repeats: Path, tmp_path: Path) -> None:
+def test_parts_may_be_named_by_a_pattern_of_ones_own(study: Study, repeats: Path) -> None:
     for path in repeats.iterdir():
         path.rename(path.with_name(path.name.replace("__", "-")))
-    pattern = r"(?P<part>.+)-\d+"
-    ended = goodpart(
-        *("calibrate", "study", "repeatability", recipe_dir, repeats, "--json", "--part-pattern", pattern), cwd=tmp_path
-    )
-    assert len(json.loads(ended.out)["parts"]) == 3
+    out = study("repeatability", repeats, "--json", "--part-pattern", r"(?P<part>.+)-\d+")
+    assert len(json.loads(out)["parts"]) == 3
 
 
-def test_an_agreement_study_with_inspectors(recipe_dir: Path, labelled: Path, tmp_path: Path) -> None:
+def test_an_agreement_study_with_inspectors(study: Study, labelled: Path, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     rows = [f"part-{n},anna,{t},{'OK' if n < 200 else 'NOK'}" for n in (100, 101, 102, 200, 201) for t in (1, 2)]
     people.write_text("\n".join(["part,appraiser,trial,verdict", *rows]))
-    arguments = ("calibrate", "study", "agreement", recipe_dir, labelled, "--appraisers", people)
-    words = goodpart(*arguments, cwd=tmp_path)
-    assert words.code == 0, words.err
-    assert words.out.startswith("By AIAG's limits the device is acceptable; it is right on 5 of 5 parts in every trial.")
-    assert "5 parts are too few" in words.out
+    words = study("agreement", labelled, "--appraisers", people)
+    assert words.startswith("By AIAG's limits the device is acceptable; it is right on 5 of 5 parts in every trial.")
+    assert "5 parts are too few" in words
     page = (tmp_path / "agreement-plate.html").read_text()
     assert "anna" in page
-    found = json.loads(goodpart(*arguments, "--json", cwd=tmp_path).out)
+    found = json.loads(study("agreement", labelled, "--appraisers", people, "--json"))
     assert [(a["name"], a["grade"], a["kappa"]) for a in found["appraisals"]] == [
         ("device", "acceptable", 1.0),
         ("anna", "acceptable", 1.0),
@@ -74,12 +84,12 @@ def test_an_agreement_study_with_inspectors(recipe_dir: Path, labelled: Path, tm
     assert found["appraisals"][1]["kappa_with_device"] == 1.0
 
 
-def test_parts_of_one_name_in_two_folders_are_two_parts(recipe_dir: Path, tmp_path: Path) -> None:
+def test_parts_of_one_name_in_two_folders_are_two_parts(study: Study, tmp_path: Path) -> None:
     for kind, seed in (("good", 100), ("scratch", 200)):
         (tmp_path / "parts" / kind).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / "parts" / kind / "000.png"), part_picture(seed, defect=kind == "scratch"))
-    ended = goodpart("calibrate", "study", "agreement", recipe_dir, tmp_path / "parts", "--json", cwd=tmp_path)
-    assert [part["part"] for part in json.loads(ended.out)["parts"]] == ["good/000", "scratch/000"]
+    found = json.loads(study("agreement", tmp_path / "parts", "--json"))
+    assert [part["part"] for part in found["parts"]] == ["good/000", "scratch/000"]
 
 
 def test_master_parts_are_sealed_with_what_they_are(recipe_dir: Path, labelled: Path, tmp_path: Path) -> None:
@@ -110,15 +120,10 @@ def test_masters_that_do_not_come_out_as_they_should_are_named_and_nothing_is_wr
     assert not list(tmp_path.glob("*.json"))
 
 
-def test_mistakes_are_one_sentence_each(
-    recipe_dir: Path, labelled: Path, repeats: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    def sentence(study: str, folder: Path, *more: object) -> str:
-        # In this process, since starting one for each takes seconds.
+def test_mistakes_are_one_sentence_each(study: Study, labelled: Path, repeats: Path, tmp_path: Path) -> None:
+    def sentence(name: str, folder: Path, *more: object) -> str:
         with pytest.raises(Refuse) as caught:
-            command.main(["calibrate", "study", study, str(recipe_dir), str(folder), *map(str, more)], standalone_mode=False)
+            study(name, folder, *more)
         return str(caught.value)
 
     assert "cannot be listed" in sentence("repeatability", tmp_path / "absent")
