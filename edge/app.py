@@ -1,7 +1,8 @@
 """The only file that constructs and connects: a configuration becomes a running line."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,27 +16,34 @@ from edge.config import (
     CameraConfig,
     FolderConfig,
     MqttConfig,
+    ShiftCheckConfig,
     SourceConfig,
     StationConfig,
     VideoConfig,
     WatchConfig,
 )
 from edge.errors import BadConfig
-from edge.host.clock import Boot
+from edge.host.clock import Boot, on_the_wall, utc_now
 from edge.loop import Line, Sink
-from edge.recipe.recipe import open_recipe
+from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
 from edge.report.message import StationName
 from edge.report.publisher import MqttPublisher
+from edge.shift.card import open_shift_card
+from edge.shift.check import Moment, ShiftCheck
+from edge.shift.gate import Gate
+from edge.shift.times import ShiftTimes
 
 
 @contextmanager
-def built(config: StationConfig, stop: threading.Event) -> Iterator[Line]:
+def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool] = lambda: False) -> Iterator[Line]:
     """Build the line, and take it down again whatever happens. Setting `stop` ends its source.
 
+    asked: whether the operator has asked for a shift check since the last call.
+
     Raises:
-        Refuse: recipe, source or sink cannot be used, or a golden picture is not reproduced.
+        Refuse: recipe, source, samples or sink cannot be used, or a golden picture is not reproduced.
     """
     # `threads` are the encoder's. The products of the search are too small to share out: two threads of the matrix library
     # wait for each other, and a part took twice as long.
@@ -52,7 +60,16 @@ def built(config: StationConfig, stop: threading.Event) -> Iterator[Line]:
         if config.mqtt:
             sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), config.station, boot.id))
             stack.callback(sinks[-1].close)
-        yield Line(config.station, recipe, source, sinks, boot)
+        gate = make_gate(config.shift_check, recipe, asked) if config.shift_check else None
+        yield Line(config.station, recipe, source, sinks, boot, gate)
+
+
+def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool]) -> Gate:
+    """The shift check, which begins at once."""
+    card = open_shift_card(Path(config.samples), recipe.manifest.name, recipe.id)
+    now = Moment(time.monotonic(), on_the_wall(utc_now()))
+    times = ShiftTimes(config.times, now.wall)
+    return Gate(ShiftCheck(card.samples, times, tries=config.tries, pause_s=config.pause_s, start=now), asked)
 
 
 def make_source(config: SourceConfig, stop: threading.Event) -> Source:

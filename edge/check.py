@@ -14,7 +14,8 @@ from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker, explain, make_client
 from edge.report.jsonl import JsonLines
-from edge.types import Frame, Unfit
+from edge.shift.card import open_shift_card
+from edge.types import Decision, Frame, Unfit
 
 _BROKER_TIMEOUT_S = 5.0
 
@@ -44,6 +45,8 @@ def check_station(path: Path) -> list[Finding]:
         return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
 
     findings = [Finding("config", ok=True, detail=str(path)), _try("recipe", try_recipe)]
+    if shift := config.shift_check:
+        findings.append(_try("samples", lambda: _try_samples(Path(shift.samples), recipe)))
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
     if mqtt := config.mqtt:
         findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
@@ -57,6 +60,14 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
         return Finding(what, ok=True, detail=action())
     except GoodpartError as err:
         return Finding(what, ok=False, detail=str(err))
+
+
+def _try_samples(path: Path, recipe: Recipe | None) -> str:
+    if recipe is None:
+        raise BadConfig(f"shift_check.samples: {path} cannot be compared with a recipe that does not open; mend that first.")
+    card = open_shift_card(path, recipe.manifest.name, recipe.id)
+    golden = sum(sample.expected is Decision.OK for sample in card.samples)
+    return f"golden samples {golden}, red rabbits {len(card.samples) - golden}, sealed {card.made_utc:%Y-%m-%d}"
 
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:

@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import threading
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -21,7 +23,7 @@ from edge.errors import GoodpartError, Refuse
 
 if TYPE_CHECKING:
     from edge.recipe.recipe import Recipe
-    from edge.types import Verdict
+    from edge.types import Decision, Verdict
 
 EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -74,6 +76,10 @@ def run(config: Path, verbose: bool) -> None:
       source: {kind: watch, path: incoming}    # or folder, video (path:), camera (device:)
       mqtt: {host: broker.example}             # results on goodpart/v1/ulm/cells/line-1/el-camera/result
       results: {path: results.jsonl}           # and as lines of JSON
+      shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"]}
+
+    With `shift_check` no part is judged before the samples of `goodpart calibrate study samples` came out as they should.
+    SIGUSR1 asks for another check, also after the line was blocked.
     """  # noqa: D301 - click wants the backspace character itself
     from edge.app import built
     from edge.config import load_config
@@ -81,11 +87,11 @@ def run(config: Path, verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
     stop = threading.Event()
     _stop_on_signals(stop)
-    with built(load_config(config), stop) as line:
+    with built(load_config(config), stop, _asked_by_signal()) as line:
         tally = line.run()
     missing = sum(sink.undelivered for sink in line.sinks)
-    counts = ", ".join(f"{count} {decision}" for decision, count in sorted(tally.items())) or "nothing"
-    click.echo(f"judged {tally.total()}: {counts}; {missing} not delivered", err=True)
+    samples = f"; samples of the shift check, not counted: {_counts(line.samples)}" if line.samples else ""
+    click.echo(f"judged {tally.total()}: {_counts(tally)}; {missing} not delivered{samples}", err=True)
     sys.exit(EXIT_NOK if missing else EXIT_OK)
 
 
@@ -203,6 +209,25 @@ def _stop_on_signals(stop: threading.Event) -> None:
     threading.Thread(target=pass_on, name="signals", daemon=True).start()
     signal.signal(signal.SIGINT, ask)
     signal.signal(signal.SIGTERM, ask)
+
+
+def _asked_by_signal() -> Callable[[], bool]:
+    """Whether SIGUSR1 has come since the last call."""
+    # A signal may interrupt anything, and a SimpleQueue may be put into from anywhere.
+    asked: SimpleQueue[int] = SimpleQueue()
+    signal.signal(signal.SIGUSR1, lambda number, _frame: asked.put(number))
+
+    def since_last() -> bool:
+        waiting = asked.qsize()
+        for _ in range(waiting):
+            asked.get()
+        return waiting > 0
+
+    return since_last
+
+
+def _counts(tally: "Counter[Decision]") -> str:
+    return ", ".join(f"{count} {decision}" for decision, count in sorted(tally.items())) or "nothing"
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The station's configuration file: one camera, one recipe, and who is told."""
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -86,6 +87,32 @@ class ResultsConfig(Strict):
     path: Text
 
 
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class ShiftCheckConfig(Strict):
+    """Master parts that must come out as they are known before parts are judged: at the start, and at these local times.
+
+    pause_s: how long it takes to lay down a sample; shots in between show none.
+    """
+
+    samples: Text
+    at: tuple[TimeOfDay, ...] = Field(default=(), max_length=24)
+    tries: int = Field(default=3, ge=1, le=20)
+    pause_s: float = Field(default=0.0, ge=0, le=3600)
+
+    @property
+    def times(self) -> tuple[time, ...]:
+        """The times of the day, local."""
+        return tuple(time.fromisoformat(at) for at in self.at)
+
+    @model_validator(mode="after")
+    def _each_time_once(self) -> "ShiftCheckConfig":
+        if len(set(self.at)) < len(self.at):
+            raise ValueError("at: a time is given twice; remove one")
+        return self
+
+
 class StationConfig(Strict):
     """The whole file."""
 
@@ -94,6 +121,7 @@ class StationConfig(Strict):
     source: SourceConfig
     mqtt: MqttConfig | None = None
     results: ResultsConfig | None = None
+    shift_check: ShiftCheckConfig | None = None
     threads: int = Field(default=1, ge=1, le=64)
 
     @model_validator(mode="after")
@@ -126,5 +154,6 @@ def load_config(path: Path) -> StationConfig:
             "source": source,
             "mqtt": config.mqtt and moved(config.mqtt, "password_file"),
             "results": config.results and moved(config.results, "path"),
+            "shift_check": config.shift_check and moved(config.shift_check, "samples"),
         }
     )

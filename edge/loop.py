@@ -14,6 +14,8 @@ from edge.inspect.judge import judge
 from edge.inspect.refine import NotAligned
 from edge.recipe.recipe import Measured, Recipe
 from edge.report.message import Result, StationName, make_result
+from edge.shift.card import SampleCard
+from edge.shift.gate import Gate
 from edge.types import Decision, Frame, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
@@ -56,23 +58,31 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
 
 @dataclass(frozen=True)
 class Line:
-    """One camera, one recipe, and everybody who is told."""
+    """One camera, one recipe, and everybody who is told.
+
+    gate: the shift check, if there is one. tally counts parts of production, samples the master parts of the check.
+    """
 
     station: StationName
     recipe: Recipe
     source: Source
     sinks: Sequence[Sink]
     boot: Boot
+    gate: Gate | None = None
     tally: Counter[Decision] = field(default_factory=Counter)
+    samples: Counter[Decision] = field(default_factory=Counter)
 
     def run(self) -> Counter[Decision]:
-        """Judge until the source ends; returns how many of each decision."""
+        """Judge until the source ends; returns how many parts had each decision."""
         for shot in self.source:
             began = time.monotonic()
-            verdict = inspect(shot, self.recipe)
-            result = make_result(shot, verdict, self.station, self.recipe, self.boot, time.monotonic() - began)
+            verdict, sample = self._weigh(shot, inspect(shot, self.recipe))
+            result = make_result(shot, verdict, self.station, self.recipe, self.boot, time.monotonic() - began, sample)
             for sink in self.sinks:
                 sink.put(result)
             self.source.done(shot, verdict)
-            self.tally[verdict.decision] += 1
+            (self.samples if sample else self.tally)[verdict.decision] += 1
         return self.tally
+
+    def _weigh(self, shot: Shot, verdict: Verdict) -> tuple[Verdict, SampleCard | None]:
+        return self.gate.weigh(shot, verdict) if self.gate else (verdict, None)

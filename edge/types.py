@@ -47,6 +47,8 @@ class Reason(StrEnum):
     NOT_ALIGNED = "NOT_ALIGNED"  # the part is not where the recipe can find it
     CAMERA_LOST = "CAMERA_LOST"
     NOT_FINITE = "NOT_FINITE"  # the encoder or the search gave NaN or infinity
+    SHIFT_CHECK_DUE = "SHIFT_CHECK_DUE"  # a sample is awaited, and this shot came while it was being laid down
+    SHIFT_CHECK_FAILED = "SHIFT_CHECK_FAILED"  # samples came out wrong; the line is blocked
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,27 @@ def shares(
     return legend(drawn)
 
 
+def dots(
+    groups: Mapping[str, Sequence[float]], *, threshold: float, band: tuple[float, float], stand_out: frozenset[str]
+) -> figure:
+    """Scores of each group above each other, groups by their mean; those in `stand_out` have another colour.
+
+    band: scores around the threshold that are shaded.
+    """
+    drawn = plot("parts in order of their mean score", "score")
+    ordered = sorted((name for name in groups if groups[name]), key=lambda name: float(np.mean(groups[name])))
+    for words, colour, chosen in (("same verdict", PLAIN, False), ("verdict flips", BAD, True)):
+        found = [(at, v, name) for at, name in enumerate(ordered, 1) if (name in stand_out) is chosen for v in groups[name]]
+        if found:
+            at, values, names = zip(*found, strict=True)
+            source = ColumnDataSource({"at": at, "score": values, "part": names})
+            drawn.scatter("at", "score", source=source, size=6, color=colour, alpha=0.7, legend_label=words)
+    drawn.add_tools(HoverTool(tooltips=[("part", "@part"), ("score", "@score{0.000}")]))
+    drawn.add_layout(BoxAnnotation(bottom=band[0], top=band[1], fill_color=UNSURE, fill_alpha=0.18))
+    mark(drawn, threshold, f"threshold {threshold:.3g}", (0.5, len(ordered) + 0.5), level=True)
+    return legend(drawn)
+
+
 def _colours(names: list[str]) -> list[str]:
     """Green for goods and red for defects; others take the series in order."""
     fixed = {"good": GOOD, "goods": GOOD, "held-out goods": GOOD, "defect": BAD, "defects": BAD}

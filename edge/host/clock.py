@@ -12,6 +12,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def on_the_wall(utc: datetime) -> datetime:
+    """What a clock on the wall here shows at that time: local, without a zone, and with the jumps of summer time."""
+    return utc.astimezone().replace(tzinfo=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Boot:
     """One start of the process. `seq` counts its results from 1 without a gap."""

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, StringConstraints
 
 from edge.host.clock import Boot
 from edge.recipe.recipe import Recipe
+from edge.shift.card import Purpose, SampleCard
 from edge.strict import Strict
 from edge.types import Decision, Reason, Region, ScoreKind, Shot, Verdict
 
@@ -46,7 +47,8 @@ class Result(Strict):
     """One part's verdict as everybody outside sees it.
 
     `result_id` is unique for ever; (`boot_id`, `seq`) counts from 1 without a gap. `score` is null when nothing was
-    measured. Times are RFC 3339 in UTC; durations in milliseconds.
+    measured. `purpose` and `sample` are null for a part of production; a master part of the shift check has both and must
+    not be counted. Times are RFC 3339 in UTC; durations in milliseconds.
     """
 
     format: Literal["goodpart.result/1"] = "goodpart.result/1"
@@ -55,6 +57,8 @@ class Result(Strict):
     seq: int
     station: StationName
     part_id: str
+    purpose: Purpose | None = None
+    sample: str | None = None
     taken_utc: AwareDatetime
     verdict: Decision
     reason: Reason
@@ -70,8 +74,16 @@ class Result(Strict):
     encoder_sha256: str
 
 
-def make_result(shot: Shot, verdict: Verdict, station: StationName, recipe: Recipe, boot: Boot, inspect_s: float) -> Result:
-    """Put together what is told about one part; takes the next number of this boot."""
+def make_result(
+    shot: Shot,
+    verdict: Verdict,
+    station: StationName,
+    recipe: Recipe,
+    boot: Boot,
+    inspect_s: float,
+    sample: SampleCard | None = None,
+) -> Result:
+    """Put together what is told about one part; takes the next number of this boot. sample: the master part it shows."""
     score = verdict.score
     return Result(
         result_id=uuid.uuid4().hex,
@@ -79,6 +91,8 @@ def make_result(shot: Shot, verdict: Verdict, station: StationName, recipe: Reci
         seq=next(boot.seq),
         station=station,
         part_id=shot.part_id,
+        purpose=sample.purpose if sample else None,
+        sample=sample.name if sample else None,
         taken_utc=shot.taken_utc,
         verdict=verdict.decision,
         reason=verdict.reason,

@@ -1,5 +1,6 @@
 """The station file says what it means, and who must be told."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from edge.config import CameraConfig, FolderConfig, load_config
 from edge.errors import BadConfig
 
 STATION = "station: {site: a, area: b, line: c, station: d}\n"
+_SHIFT = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nshift_check: "
 
 
 def load(tmp_path: Path, text: str):
@@ -37,6 +39,14 @@ def test_standard_output_is_no_path(tmp_path: Path) -> None:
     assert config.results.path == "-"
 
 
+def test_a_shift_check_has_its_file_beside_the_station_and_plain_times(tmp_path: Path) -> None:
+    check = load(tmp_path, STATION + _SHIFT + "{samples: shift.json, at: [22:00, '06:00']}").shift_check
+    assert check is not None
+    assert check.samples == str(tmp_path / "shift.json")
+    assert check.times == (time(22), time(6))
+    assert (check.tries, check.pause_s) == (3, 0)
+
+
 @pytest.mark.parametrize("device", ["0", "/dev/v4l/by-id/usb-cam", "rtsp://10.0.0.7/stream"])
 def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) -> None:
     config = load(tmp_path, STATION + f"recipe: r\nsource: {{kind: camera, device: '{device}'}}\nresults: {{path: o}}")
@@ -58,6 +68,12 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password_file: x}", "add mqtt.username"),
         ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nthreads: 0", "threads"),
         ("source: {kind: folder, path: p}\nresults: {path: o}", "recipe: missing"),
+        (_SHIFT + "{at: [06:00]}", "shift_check.samples: missing"),
+        (_SHIFT + "{samples: s, at: [6:00]}", "shift_check.at.0"),
+        (_SHIFT + "{samples: s, at: [24:00]}", "shift_check.at.0"),
+        (_SHIFT + "{samples: s, at: [06:00, 06:00]}", "a time is given twice"),
+        (_SHIFT + "{samples: s, tries: 0}", "shift_check.tries"),
+        (_SHIFT + "{samples: s, pause_s: -1}", "shift_check.pause_s"),
     ],
 )
 def test_every_mistake_is_named_with_its_key(tmp_path: Path, rest: str, says: str) -> None:

@@ -1,0 +1,1 @@
+"""Measurement system analysis: how far the answers of a recipe can be relied on."""
