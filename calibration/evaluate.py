@@ -16,14 +16,12 @@ from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from calibration.progress import Steps
+from calibration.sight import see
 from edge.capture.pictures import list_pictures
-from edge.capture.sources import shoot_file
 from edge.errors import BadConfig, BadPicture
 from edge.inspect.heat import spread
-from edge.inspect.refine import NotAligned
-from edge.loop import inspect
 from edge.recipe.recipe import Recipe
-from edge.types import Decision, Frame, Reason
+from edge.types import Decision, Reason
 
 GOOD = "good"
 MASKS = "ground_truth"
@@ -155,18 +153,12 @@ def _count(judged: list[Judged] | tuple[Judged, ...], decision: Decision) -> int
 
 
 def _judge_one(recipe: Recipe, path: Path, kind: str, ranking: PixelRanking, folder: Path) -> Judged:
-    shot = shoot_file(path, 0)
-    verdict = inspect(shot, recipe)
-    if not isinstance(shot, Frame):
-        return Judged(path, kind, verdict.decision, np.nan)
-    measured = (verdict.score, verdict.heat) if verdict.score and verdict.heat else recipe.measure(shot.pixels)
-    if isinstance(measured, NotAligned):
-        return Judged(path, kind, verdict.decision, np.nan)
-    score, heat = measured
-    mask = _mask_of(path, kind, folder, recipe)
-    if mask is not None:
-        ranking.add(spread(heat, shot.pixels.shape[:2], mask.shape), mask)
-    return Judged(path, kind, verdict.decision, score.value)
+    sight = see(recipe, path)
+    if sight.pixels is not None and sight.heat is not None:
+        mask = _mask_of(path, kind, folder, recipe)
+        if mask is not None:
+            ranking.add(spread(sight.heat, sight.pixels.shape[:2], mask.shape), mask)
+    return Judged(path, kind, sight.verdict.decision, sight.score)
 
 
 def _mask_of(path: Path, kind: str, folder: Path, recipe: Recipe) -> NDArray[np.bool_] | None:
@@ -174,6 +166,20 @@ def _mask_of(path: Path, kind: str, folder: Path, recipe: Recipe) -> NDArray[np.
     size = recipe.eye.encoder.card.input
     if kind == GOOD:
         return np.zeros((size.height, size.width), np.bool_) if _mask_folder(folder) else None
+    mask = truth_of(path, kind, folder)
+    if mask is None:
+        return None
+    return np.asarray(cv2.resize(mask, (size.width, size.height), interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def truth_of(path: Path, kind: str, folder: Path) -> NDArray[np.uint8] | None:
+    """The mask that people drew of a picture's defect, above 0 where the defect is; None where there is none.
+
+    H×W uint8, at its file's own size.
+
+    Raises:
+        BadPicture: the mask cannot be read.
+    """
     masks = _mask_folder(folder)
     mask_path = masks / kind / f"{path.stem}_mask.png" if masks else None
     if mask_path is None or not mask_path.is_file():
@@ -181,7 +187,7 @@ def _mask_of(path: Path, kind: str, folder: Path, recipe: Recipe) -> NDArray[np.
     mask = cv2.imdecode(np.frombuffer(mask_path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise BadPicture(f"{mask_path}: not a picture, or damaged.", Reason.UNREADABLE)
-    return np.asarray(cv2.resize(mask, (size.width, size.height), interpolation=cv2.INTER_NEAREST) > 0)
+    return np.asarray(mask, np.uint8)
 
 
 def _mask_folder(folder: Path) -> Path | None:

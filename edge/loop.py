@@ -12,7 +12,7 @@ from edge.capture.sources import Source
 from edge.host.clock import Boot
 from edge.inspect.judge import judge
 from edge.inspect.refine import NotAligned
-from edge.recipe.recipe import Recipe
+from edge.recipe.recipe import Measured, Recipe
 from edge.report.message import Result, StationName, make_result
 from edge.types import Decision, Frame, Reason, Shot, Unfit, Verdict
 
@@ -33,15 +33,18 @@ class Sink(Protocol):
         """Bring out what is still waiting, for a bounded time."""
 
 
-def inspect(shot: Shot, recipe: Recipe) -> Verdict:
-    """One part: fit to judge? → look and encode → distances → score → verdict."""
+def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
+    """One part: fit to judge? → look and encode → distances → score → verdict.
+
+    measured: what `recipe.measure` says of the frame, where that is known already.
+    """
     match shot:
         case Unfit(reason=reason, detail=detail):
             return Verdict.not_decidable(reason, detail)
         case Frame(pixels=pixels):
             if fault := unfit(look_at(pixels), recipe.manifest.fitness):
                 return Verdict.not_decidable(*fault)
-            measured = recipe.measure(pixels)
+            measured = measured or recipe.measure(pixels)
             if isinstance(measured, NotAligned):
                 return Verdict.not_decidable(Reason.NOT_ALIGNED, measured.detail)
             score, heat = measured

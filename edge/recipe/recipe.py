@@ -39,7 +39,10 @@ from edge.recipe.manifest import (
     read_verified,
 )
 from edge.strict import parse
-from edge.types import AnomalyMap, Floats, Pixels, Score
+from edge.types import AnomalyMap, Floats, PatchGrid, Pixels, Score
+
+Measured = tuple[Score, AnomalyMap] | NotAligned
+"""What a recipe says of a picture: score and map, or why the part was not found."""
 
 _INDEX_SPACE = "l2"
 _NORMAL_PLANES = 3
@@ -68,11 +71,13 @@ class Recipe:
     thumbnails: bytes
     golden: tuple[tuple[GoldenCard, Pixels], ...]
 
-    def measure(self, pixels: Pixels) -> tuple[Score, AnomalyMap] | NotAligned:
+    def measure(self, pixels: Pixels) -> Measured:
         """Score and map of one picture, H×W×3 uint8 BGR, whether or not it is fit to be judged."""
         grid = self.eye(pixels)
-        if isinstance(grid, NotAligned):
-            return grid
+        return grid if isinstance(grid, NotAligned) else self.compare(grid)
+
+    def compare(self, grid: PatchGrid) -> tuple[Score, AnomalyMap]:
+        """Score and map of what the eye saw of one picture."""
         return measure(self.bank, self.normal, grid, self.manifest.judgement.score, self.manifest.threshold)
 
     def good_patch(self, row: int) -> GoodPatch:
