@@ -9,8 +9,11 @@ from edge.errors import BadConfig
 
 _EXTRA = {"bokeh": "bokeh", "jinja2": "jinja2", "rich": "rich", "scipy": "scipy", "sklearn": "scikit-learn"}
 
-_COMMANDS = ("build", "threshold", "evaluate", "study", "compare", "drift")
+_COMMANDS = ("build", "threshold", "evaluate", "study", "map", "similar", "fiftyone", "compare", "drift")
 """In the order of a day's work; each is an object of its name in the file of its name in `calibration/commands`."""
+
+_FILES = {"map": "atlas"}
+"""Commands whose name Python uses itself, and what file and object are called instead."""
 
 
 class _Commands(click.Group):
@@ -22,7 +25,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(f"calibration.commands.{cmd_name}"), cmd_name)
+        name = _FILES.get(cmd_name, cmd_name)
+        command = getattr(import_module(f"calibration.commands.{name}"), name)
         assert isinstance(command, click.Command)  # noqa: S101 - our own file
         return command
 

@@ -49,7 +49,8 @@ def legend(drawn: figure) -> figure:
         # On a phone a line has place for about so many letters; what does not fit would widen the page.
         labels = [i.label.value for i in each.items if isinstance(i, LegendItem) and isinstance(i.label, Value)]
         letters = sum(len(str(label)) + _KEY_LETTERS for label in labels)
-        each.nrows = -(-letters // _LINE_LETTERS)
+        if each.ncols == "auto":
+            each.nrows = -(-letters // _LINE_LETTERS)
         drawn.add_layout(each, "above")
     return drawn
 
