@@ -24,8 +24,8 @@ class Ended:
         return lines[0]
 
 
-def goodpart(*args: object, cwd: Path | None = None, timeout_s: float = 120) -> Ended:
-    """Run `goodpart` with these arguments to its end."""
-    command = [sys.executable, "-W", "error", "-m", "edge.cli", *map(str, args)]
+def goodpart(*args: object, cwd: Path | None = None, timeout_s: float = 120, warnings: str = "error") -> Ended:
+    """Run `goodpart` with these arguments to its end; warnings: what Python does with them."""
+    command = [sys.executable, "-W", warnings, "-m", "edge.cli", *map(str, args)]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout_s, check=False)
     return Ended(done.returncode, done.stdout, done.stderr)

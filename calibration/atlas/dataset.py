@@ -1,7 +1,9 @@
 """Records become a FiftyOne dataset, and its tags an exclude list. The only file that imports FiftyOne."""
 
 import importlib.util
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +39,12 @@ def fiftyone() -> Any:  # noqa: ANN401 - FiftyOne ships no types
     """
     if importlib.util.find_spec("fiftyone") is None:
         raise BadConfig("fiftyone is not installed; install it with: pip install 'goodpart[fiftyone]'.")
-    # Importing takes seconds, and only these commands need it.
-    import fiftyone as fo  # noqa: PLC0415
-
     try:
-        fo.list_datasets()
+        # What it has to say of itself must not stand in our output.
+        with redirect_stdout(sys.stderr):
+            import fiftyone as fo  # noqa: PLC0415 - takes seconds, and only these commands need it
+
+            fo.list_datasets()
     except Exception as err:  # noqa: BLE001 - whatever its database client raises, the mend is the same
         first = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
         raise BadConfig(

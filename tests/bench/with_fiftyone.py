@@ -1,7 +1,7 @@
 """The FiftyOne writer against the real package and database: `python -m tests.bench.with_fiftyone RECIPE TEST_DIR`.
 
-Needs the extra `fiftyone`, and MongoDB in FIFTYONE_DATABASE_URI where FiftyOne brings none. Half a gigabyte of packages is too
-much for every test run, so this stands apart; what FiftyOne is told is tested there (`tests/unit/test_atlas.py`).
+Needs the extra `fiftyone`, and MongoDB in FIFTYONE_DATABASE_URI where FiftyOne brings none. Its packages are too large for
+every test run, so this stands apart; what FiftyOne is told is tested there (`tests/unit/test_atlas.py`).
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np
 
 from calibration.atlas.dataset import fiftyone, tagged
 from calibration.atlas.folders import pictures_in
-from tests.commands import goodpart
+from tests.commands import Ended, goodpart
 
 NAME = "goodpart-check"
 
@@ -26,6 +26,11 @@ def check(true: object, what: str) -> None:
         sys.exit(1)
 
 
+def run(*args: object) -> Ended:
+    """FiftyOne warns of its own packages."""
+    return goodpart("calibrate", "fiftyone", *args, timeout_s=600, warnings="ignore")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
@@ -33,10 +38,10 @@ def main() -> None:
     args = parser.parse_args()
     fo = fiftyone()
     print(f"fiftyone {fo.__version__}")
-    command = ("calibrate", "fiftyone", "write", args.recipe.resolve(), args.test_dir.resolve(), "--name", NAME)
-    written = goodpart(*command, "--replace", "--json", timeout_s=600)
+    command = ("write", args.recipe.resolve(), args.test_dir.resolve(), "--name", NAME)
+    written = run(*command, "--replace", "--json")
     check(written.code == 0, f"written: {written.out.strip()} {written.err.strip()[-300:]}")
-    check("exists" in goodpart(*command, timeout_s=600).sentence, "an existing dataset is not replaced unasked")
+    check("exists" in run(*command).sentence, "an existing dataset is not replaced unasked")
     dataset = fo.load_dataset(NAME)
     pictures = pictures_in([args.test_dir.resolve()])
     check(len(dataset) == len(pictures), f"{len(dataset)} samples, persistent {dataset.persistent}")
@@ -55,7 +60,7 @@ def main() -> None:
     check([p.name for p in tagged(fo, NAME, "exclude")] == [Path(rejected.filepath).name], "tags are read back")
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "exclude.txt"
-        done = goodpart("calibrate", "fiftyone", "exclude", listed, "--name", NAME, "--json", timeout_s=600)
+        done = run("exclude", listed, "--name", NAME, "--json")
         check(json.loads(done.out)["pictures"] == [rejected.filepath], "the exclude list names the tagged picture")
         check(listed.read_text().splitlines()[-1] == Path(rejected.filepath).name, listed.read_text().strip())
     check(
