@@ -6,13 +6,11 @@
 import json
 import logging
 import os
-import signal
 import sys
 import threading
 from dataclasses import asdict
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
@@ -77,10 +75,11 @@ def run(config: Path, verbose: bool) -> None:
     """  # noqa: D301 - click wants the backspace character itself
     from edge.app import built
     from edge.config import load_config
+    from edge.host.signals import stop_on_signals
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
     stop = threading.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     with built(load_config(config), stop) as line:
         tally = line.run()
     missing = sum(sink.undelivered for sink in line.sinks)
@@ -184,25 +183,6 @@ def _write_picture(path: Path, raw: bytes) -> None:
         path.write_bytes(raw)
     except OSError as err:
         raise Refuse(f"{path}: cannot be written: {err.strerror}; choose another place with --overlay.") from None
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    asked: SimpleQueue[int] = SimpleQueue()
-
-    def ask(number: int, _frame: object) -> None:
-        # Not stop.set(): the main thread may hold the event's lock at this very moment, and would wait for itself.
-        asked.put(number)
-        # The first signal ends after the part in work; a second one ends at once.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    def pass_on() -> None:
-        asked.get()
-        stop.set()
-
-    threading.Thread(target=pass_on, name="signals", daemon=True).start()
-    signal.signal(signal.SIGINT, ask)
-    signal.signal(signal.SIGTERM, ask)
 
 
 def main() -> None:
