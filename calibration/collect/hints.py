@@ -21,7 +21,7 @@ _UNCHANGED = 1.0
 cells no two came nearer than 1.4, and half of the pairs differ by more than 16."""
 
 _FLAT = 2.0
-"""Grey levels of contrast. A covered lens shows the sensor's noise, one or two levels; the calmest real parts had 8."""
+"""Grey levels of contrast. A covered lens shows the sensor's noise, one or two levels; the calmest real parts had 9."""
 
 _DARK, _BRIGHT = 64, 192
 """A flat picture below the one is a covered lens or no light, above the other too much of it."""
@@ -123,8 +123,8 @@ def _unchanged(seen: Glance, last: Glance | None) -> Hint | None:
 
 def _clipped(look: Fitness, so_far: Sequence[Fitness]) -> list[Hint | None]:
     white_before, black_before = _median([f.white for f in so_far]), _median([f.black for f in so_far])
-    white = Hint(Odd.WHITE, f"{look.white:.0%} is pure white: shorten the exposure or dim the light")
-    black = Hint(Odd.BLACK, f"{look.black:.0%} is pure black: lengthen the exposure or add light")
+    white = Hint(Odd.WHITE, f"{look.white * 100:.0f} % is pure white: shorten the exposure or dim the light")
+    black = Hint(Odd.BLACK, f"{look.black * 100:.0f} % is pure black: lengthen the exposure or add light")
     return [
         white if look.white > max(_WHITE, white_before + _MORE) else None,
         black if look.black > max(_BLACK, black_before + _MORE) else None,
@@ -135,7 +135,7 @@ def _blurred(look: Fitness, so_far: Sequence[Fitness]) -> Hint | None:
     usual = _median([f.sharpness for f in so_far])
     if look.sharpness >= _SHARPER * usual:
         return None
-    return Hint(Odd.BLURRED, f"only {look.sharpness / usual:.0%} as sharp as the others: focus, dirt or movement?")
+    return Hint(Odd.BLURRED, f"only {look.sharpness / usual * 100:.0f} % as sharp as the others: focus, dirt or movement?")
 
 
 def _brightness(look: Fitness, so_far: Sequence[Fitness]) -> Hint | None:

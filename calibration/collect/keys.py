@@ -1,6 +1,7 @@
 """One key at a time from a terminal."""
 
 import os
+import re
 import select
 import sys
 import termios
@@ -13,7 +14,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 _CHUNK = 64
-_ESCAPE = b"\x1b"
+_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?")
+"""What arrows, function keys and Alt send (ECMA-48, 5.4): letters among it that nobody has typed."""
+
 QUIT = "q"
 
 
@@ -63,6 +66,5 @@ class TerminalKeys(AbstractContextManager["TerminalKeys"]):
         raw, now_s = os.read(self._input, _CHUNK), time.monotonic()
         if not raw:
             return [Press(QUIT, now_s)]
-        # An arrow or function key sends several letters, which nobody has typed.
-        typed = raw.partition(_ESCAPE)[0].decode(errors="ignore").lower()
+        typed = _SEQUENCE.sub("", raw.decode(errors="ignore")).lower()
         return [Press(key, now_s) for key in typed]

@@ -27,7 +27,7 @@ _WHAT_TO_DO = {
     Odd.FLATTER: "Was the part in view, and was there stray light?",
     Odd.WHITE: "Defects in pure white cannot be seen; shorten the exposure or dim the light.",
     Odd.BLACK: "Defects in pure black cannot be seen; fine where it is background.",
-    Odd.SIZE: "A recipe wants pictures of one size; discard the others.",
+    Odd.SIZE: "Is the camera set as it will be in production? Discard those that are not.",
     Odd.UNCHANGED: "Pictures of one part must share its name; discard those that show a part twice.",
 }
 
@@ -40,16 +40,19 @@ def collect_page(session: Session, shown: Steps) -> Page:
     """
     doubt, look = doubt_in_words(session), session.outlook
     parts = f"{counted(look.parts, 'good part')} in {counted(session.folder.parts.total(), 'picture')}"
-    lead = Text(f"{parts}: {outlook_in_words(look)}.", "warn" if doubt or look.missing else "good")
+    lead = Text(f"{parts}: {outlook_in_words(look)}. {doubt}".rstrip(), "warn" if doubt or look.missing else "good")
+    odd = [each for each in session.taken if each.hints]
+    plain = [each for each in session.taken if not each.hints]
     sections = (
-        Section("This session", _facts(session, doubt)),
+        Section("This session", _facts(session)),
         Section("Light and focus", _charts(session.folder.sidecars)),
-        Section("What was taken", _gallery(session, shown)),
+        *([_gallery("To look at again", odd, session.folder.path, shown)] if odd else []),
+        *([_gallery("What else was taken", plain, session.folder.path, shown)] if plain else []),
     )
     return Page(f"Good parts in {session.folder.path.resolve().name}", lead, sections)
 
 
-def _facts(session: Session, doubt: str) -> tuple[Block, ...]:
+def _facts(session: Session) -> tuple[Block, ...]:
     station = session.station
     rows = [
         ("taken", f"{counted(len(session.taken), 'picture')} of {counted(session.parts, 'part')}"),
@@ -59,8 +62,6 @@ def _facts(session: Session, doubt: str) -> tuple[Block, ...]:
         ("folder", str(session.folder.path.resolve())),
     ]
     blocks: list[Block] = [Facts(tuple(rows))]
-    if doubt:
-        blocks.append(Text(doubt, "warn"))
     if refused := session.not_taken.most_common():
         rows_of = tuple((REASONS[reason], str(count)) for reason, count in refused)
         blocks.append(Table(("not taken", "shots"), rows_of, frozenset({1})))
@@ -88,12 +89,12 @@ def _charts(sidecars: list[Sidecar]) -> tuple[Block, ...]:
     )
 
 
-def _gallery(session: Session, shown: Steps) -> tuple[Block, ...]:
-    last = session.taken[-_MOST_SHOWN:]
-    left_out = len(session.taken) - len(last)
-    pictures = tuple(_shown(session.folder.path, each) for each in shown.track(last, "contact sheet"))
-    sheet = Gallery(pictures)
-    return (Text(f"The last {len(last)}; {left_out} earlier ones are left out."), sheet) if left_out else (sheet,)
+def _gallery(title: str, taken: list[Taken], folder: Path, shown: Steps) -> Section:
+    last = taken[-_MOST_SHOWN:]
+    pictures = tuple(_shown(folder, each) for each in shown.track(last, title.lower()))
+    left_out = len(taken) - len(last)
+    note = (Text(f"The last {len(last)}; {left_out} earlier ones are left out."),) if left_out else ()
+    return Section(title, (*note, Gallery(pictures)))
 
 
 def _shown(folder: Path, taken: Taken) -> Shown:

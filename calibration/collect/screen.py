@@ -33,13 +33,15 @@ class Screen(Protocol):
 
 
 class Terminal:
-    """Live lines on a terminal; in a pipe or a journal only what happened is written."""
+    """Live lines on a terminal; a pipe or a journal gets only what somebody should look at."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
 
     def say(self, line: Line) -> None:
         """One line above the live ones; never wrapped, so that a journal has one entry for it."""
+        if line.tone == "plain" and not self._live.console.is_terminal:
+            return
         self._live.console.print(Text(line.words, _STYLES[line.tone]), soft_wrap=True, highlight=False)
 
     def show(self, *lines: Line) -> None:

@@ -27,11 +27,15 @@ def by_source(session: Session, source: Source, screen: Screen, stop: threading.
         BadConfig: the disk refuses.
     """
     screen.show(words.headline(session))
+    said = ""
     for shot in source:
         happened = session.take(shot)
-        source.done(shot, _NOT_STORED if isinstance(happened, NotTaken) else _STORED)
-        if not (isinstance(shot, Unfit) and shot.reason is Reason.CAMERA_LOST):  # the source has said that itself
+        refused = happened.detail if isinstance(happened, NotTaken) else ""
+        source.done(shot, _NOT_STORED if refused else _STORED)
+        # A loss the source has said itself, and a camera that froze would say the same for ever.
+        if not (isinstance(shot, Unfit) and shot.reason is Reason.CAMERA_LOST) and (not refused or refused != said):
             screen.say(words.event(happened))
+        said = refused
         screen.show(words.headline(session))
         if session.finished:
             stop.set()

@@ -48,13 +48,13 @@ def headline(session: Session) -> Line:
 
 def outlook_in_words(look: Outlook) -> str:
     """How many more, and what these could promise."""
-    default = f"at most {MAX_FALSE_REJECT:.0%} of good parts rejected, {CONFIDENCE:.0%} sure"
+    default = f"at most {MAX_FALSE_REJECT * 100:g} % of good parts rejected, {CONFIDENCE * 100:g} % sure"
     if not look.missing:
         return f"enough for the default promise ({default}); more parts make a better bank"
     missing = f"{look.missing} more {'part' if look.missing == 1 else 'parts'} for the default promise ({default})"
     if look.could is None:
-        return f"{missing}; these could promise nothing yet"
-    return f"{missing}; these could promise at most {math.ceil(look.could * 1000) / 1000:.1%}"
+        return f"{missing}; the present ones could promise nothing yet"
+    return f"{missing}; the present ones could promise at most {math.ceil(look.could * 1000) / 10:g} %"
 
 
 def looks(seen: Glance, session: Session) -> list[Line]:
@@ -70,7 +70,7 @@ def event(happened: Taken | NotTaken) -> Line:
     words = f"{happened.name}: {_numbers(happened.seen)}"
     if happened.hints:
         return Line(f"{words}; {'; '.join(hint.words for hint in happened.hints)}", "warn")
-    return Line(words, "good")
+    return Line(words)
 
 
 def nothing_came(fault: str) -> Line:
@@ -134,5 +134,5 @@ def counted(count: int, what: str) -> str:
 def _numbers(seen: Glance) -> str:
     look = seen.fitness
     numbers = f"brightness {look.brightness:.0f}, contrast {look.contrast:.0f}, sharpness {look.sharpness:.0f}"
-    clipped = f"white {look.white:.1%}, black {look.black:.1%}"
+    clipped = f"white {look.white * 100:.1f} %, black {look.black * 100:.1f} %"
     return f"{seen.size[0]}×{seen.size[1]}, {numbers}, {clipped}"
