@@ -26,7 +26,7 @@ def by_source(session: Session, source: Source, screen: Screen, stop: threading.
     Raises:
         BadConfig: the disk refuses.
     """
-    screen.show(words.headline(session))
+    screen.show(*words.headlines(session))
     said = ""
     for shot in source:
         happened = session.take(shot)
@@ -36,7 +36,7 @@ def by_source(session: Session, source: Source, screen: Screen, stop: threading.
         if not (isinstance(shot, Unfit) and shot.reason is Reason.CAMERA_LOST) and (not refused or refused != said):
             screen.say(words.event(happened))
         said = refused
-        screen.show(words.headline(session))
+        screen.show(*words.headlines(session))
         if session.finished:
             stop.set()
 
@@ -99,4 +99,4 @@ class ByKey:
                 view = [Line(f"in view: {detail}", "bad")]
             case _:
                 view = [words.WAITING]
-        self._screen.show(words.headline(self._session), *view, words.KEYS)
+        self._screen.show(*words.headlines(self._session), *view, words.KEYS)

@@ -37,13 +37,13 @@ REASONS = {
 """Why shots were not stored."""
 
 
-def headline(session: Session) -> Line:
+def headlines(session: Session) -> list[Line]:
     """The present part, the counts, and what they are good for."""
     look = session.outlook
     pictures = session.folder.parts.total()
     now = f"{session.part}, picture {session.pictures_of_part + 1}"
     counts = f"{counted(look.parts, 'part')}, {counted(pictures, 'picture')} in {session.folder.path}"
-    return Line(f"next: {now}   |   {counts}   |   {outlook_in_words(look)}", "plain" if look.missing else "good")
+    return [Line(f"next: {now}   |   {counts}"), Line(outlook_in_words(look), "plain" if look.missing else "good")]
 
 
 def outlook_in_words(look: Outlook) -> str:
