@@ -74,14 +74,19 @@ def glance(pixels: Pixels) -> Glance:
     """
     look = look_at(pixels)
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey.astype(np.float32), (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
-    highest = cv2.max(cv2.max(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    blue, green, red = cv2.split(pixels)
+    highest = cv2.max(cv2.max(blue, green), red)
+    small = cv2.resize(grey, (4 * _SMALL, 4 * _SMALL), interpolation=cv2.INTER_AREA)
+    # From whole grey levels straight to 64×64, rounding would be half of what `_UNCHANGED` looks for.
+    small = cv2.resize(small.astype(np.float32), (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
+    # 16 bits hold the Laplacian of 8, from -1020 to 1020.
+    spread = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1].item()
     fitness = Fitness(
         brightness=round(look.brightness, 2),
         contrast=round(look.contrast, 2),
-        sharpness=round(float(cv2.Laplacian(grey, cv2.CV_32F).var()), 2),
-        white=round(float((highest == np.iinfo(np.uint8).max).mean()), 4),
-        black=round(float((highest == 0).mean()), 4),
+        sharpness=round(spread**2, 2),
+        white=round(cv2.countNonZero(cv2.inRange(highest, 255, 255)) / grey.size, 4),
+        black=round(1 - cv2.countNonZero(highest) / grey.size, 4),
     )
     return Glance((look.width, look.height), fitness, np.asarray(small - small.mean(), np.float32))
 
