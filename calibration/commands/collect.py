@@ -67,13 +67,10 @@ def collect(
     Example:
       goodpart calibrate collect station.yaml -o good --pictures-per-part 1
     """  # noqa: D301 - click wants the backspace character itself
-    from calibration.collect.page import collect_page
     from calibration.collect.session import Order, Session
     from calibration.collect.sidecar import source_name
     from calibration.collect.store import filled
     from calibration.collect.words import summary
-    from calibration.page.render import write_page
-    from calibration.progress import steps
     from edge.config import load_capture_config
     from edge.errors import BadConfig
 
@@ -90,8 +87,7 @@ def collect(
         _run(session, station.source, chosen)
         target = page_path(page, "collect", good_dir) if session.taken else None
         if target:
-            with steps() as shown:
-                write_page(collect_page(session, shown), target)
+            _write(session, target)
     click.echo(_as_json(session, target) if as_json else summary(session, target))
 
 
@@ -143,6 +139,15 @@ def _run(session: "Session", source: "SourceConfig", trigger: str) -> None:
         shots = make_source(source, stop)
         with terminal() as screen:
             by_source(session, shots, screen, stop)
+
+
+def _write(session: "Session", target: Path) -> None:
+    from calibration.collect.page import collect_page
+    from calibration.page.render import write_page
+    from calibration.progress import steps
+
+    with steps() as shown:
+        write_page(collect_page(session, shown), target)
 
 
 def _as_json(session: "Session", page: Path | None) -> str:
