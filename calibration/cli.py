@@ -9,7 +9,18 @@ from edge.errors import BadConfig
 
 _EXTRA = {"bokeh": "bokeh", "jinja2": "jinja2", "rich": "rich", "scipy": "scipy", "sklearn": "scikit-learn"}
 
-_COMMANDS = ("build", "threshold", "evaluate", "study", "map", "similar", "fiftyone", "compare", "drift")
+_COMMANDS = (
+    "collect",
+    "build",
+    "threshold",
+    "evaluate",
+    "study",
+    "map",
+    "similar",
+    "fiftyone",
+    "compare",
+    "drift",
+)
 """In the order of a day's work; each is an object of its name in the file of its name in `calibration/commands`."""
 
 _FILES = {"map": "atlas"}

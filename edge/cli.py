@@ -6,15 +6,12 @@
 import json
 import logging
 import os
-import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
@@ -83,11 +80,12 @@ def run(config: Path, verbose: bool) -> None:
     """  # noqa: D301 - click wants the backspace character itself
     from edge.app import built
     from edge.config import load_config
+    from edge.host.signals import asked_by_signal, stop_on_signals
 
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
     stop = threading.Event()
-    _stop_on_signals(stop)
-    with built(load_config(config), stop, _asked_by_signal()) as line:
+    stop_on_signals(stop)
+    with built(load_config(config), stop, asked_by_signal()) as line:
         tally = line.run()
     missing = sum(sink.undelivered for sink in line.sinks)
     samples = f"; samples of the shift check, not counted: {_counts(line.samples)}" if line.samples else ""
@@ -190,40 +188,6 @@ def _write_picture(path: Path, raw: bytes) -> None:
         path.write_bytes(raw)
     except OSError as err:
         raise Refuse(f"{path}: cannot be written: {err.strerror}; choose another place with --overlay.") from None
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    asked: SimpleQueue[int] = SimpleQueue()
-
-    def ask(number: int, _frame: object) -> None:
-        # Not stop.set(): the main thread may hold the event's lock at this very moment, and would wait for itself.
-        asked.put(number)
-        # The first signal ends after the part in work; a second one ends at once.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    def pass_on() -> None:
-        asked.get()
-        stop.set()
-
-    threading.Thread(target=pass_on, name="signals", daemon=True).start()
-    signal.signal(signal.SIGINT, ask)
-    signal.signal(signal.SIGTERM, ask)
-
-
-def _asked_by_signal() -> Callable[[], bool]:
-    """Whether SIGUSR1 has come since the last call."""
-    # A signal may interrupt anything, and a SimpleQueue may be put into from anywhere.
-    asked: SimpleQueue[int] = SimpleQueue()
-    signal.signal(signal.SIGUSR1, lambda number, _frame: asked.put(number))
-
-    def since_last() -> bool:
-        waiting = asked.qsize()
-        for _ in range(waiting):
-            asked.get()
-        return waiting > 0
-
-    return since_last
 
 
 def _counts(tally: "Counter[Decision]") -> str:

@@ -113,16 +113,27 @@ class ShiftCheckConfig(Strict):
         return self
 
 
-class StationConfig(Strict):
-    """The whole file."""
+class _Station(Strict):
+    """What stands in a station's file whatever it is read for."""
 
     station: StationName
-    recipe: Text
     source: SourceConfig
     mqtt: MqttConfig | None = None
     results: ResultsConfig | None = None
     shift_check: ShiftCheckConfig | None = None
     threads: int = Field(default=1, ge=1, le=64)
+
+
+class CaptureConfig(_Station):
+    """The file as far as taking pictures needs it: before there is a recipe, and before anybody is told."""
+
+    recipe: Text | None = None
+
+
+class StationConfig(_Station):
+    """The whole file, as judging needs it."""
+
+    recipe: Text
 
     @model_validator(mode="after")
     def _somebody_is_told(self) -> "StationConfig":
@@ -132,6 +143,7 @@ class StationConfig(Strict):
 
 
 Part = TypeVar("Part", bound=Strict)
+Station = TypeVar("Station", CaptureConfig, StationConfig)
 
 
 def load_config(path: Path) -> StationConfig:
@@ -140,7 +152,20 @@ def load_config(path: Path) -> StationConfig:
     Raises:
         BadConfig: with every wrong key and what is wrong with it.
     """
-    config = load_yaml(path, StationConfig)
+    return _load(path, StationConfig)
+
+
+def load_capture_config(path: Path) -> CaptureConfig:
+    """The same file, read as strictly, when there may be no recipe yet and nobody to tell.
+
+    Raises:
+        BadConfig: as `load_config`, but for `recipe`, `mqtt` and `results` that are not there.
+    """
+    return _load(path, CaptureConfig)
+
+
+def _load(path: Path, record: type[Station]) -> Station:
+    config = load_yaml(path, record)
     base = path.resolve().parent
 
     def moved(part: Part, *keys: str) -> Part:

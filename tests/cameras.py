@@ -25,7 +25,7 @@ class MjpegCamera(AbstractContextManager["MjpegCamera"]):
     def __init__(self, picture: np.ndarray, *, running: bool = True) -> None:
         self.running = running
         self.viewers = 0
-        self._jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+        self.point_at(picture)
         self._server: socket.socket | None = None
         self._viewer: socket.socket | None = None
         self._ended = threading.Event()
@@ -35,6 +35,10 @@ class MjpegCamera(AbstractContextManager["MjpegCamera"]):
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}/video.mjpg"
+
+    def point_at(self, picture: np.ndarray) -> None:
+        """What it shows from now on."""
+        self._jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
 
     def expose(self) -> None:
         """One picture to whoever is looking."""

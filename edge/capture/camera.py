@@ -129,7 +129,7 @@ class CameraSource:
                 if lost:
                     log.warning("camera %s is back", self._device)
                 lost = False
-                yield _shot(part_id, exposure)
+                yield shoot(part_id, exposure)
             elif not lost and not self._stop.is_set():
                 lost = True
                 fault = frames.fault
@@ -142,7 +142,8 @@ class CameraSource:
         """Nothing to tidy up."""
 
 
-def _shot(part_id: str, exposure: Exposure) -> Shot:
+def shoot(part_id: str, exposure: Exposure) -> Shot:
+    """What a camera gave as a shot; pixels that cannot be judged become an `Unfit` with its reason."""
     times = exposure.number, exposure.mono_s, exposure.utc
     try:
         return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))

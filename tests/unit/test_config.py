@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import CameraConfig, FolderConfig, load_config
+from edge.config import CameraConfig, FolderConfig, load_capture_config, load_config
 from edge.errors import BadConfig
 
 STATION = "station: {site: a, area: b, line: c, station: d}\n"
@@ -87,3 +87,30 @@ def test_a_topic_level_with_a_separator_or_wildcard_is_refused(tmp_path: Path, l
     text = f"station: {{site: '{level}', area: b, line: c, station: d}}\nrecipe: r\nsource: {{kind: folder, path: p}}\n"
     with pytest.raises(BadConfig, match=r"station\.site"):
         load(tmp_path, text + "results: {path: o}")
+
+
+def test_pictures_can_be_taken_before_there_is_a_recipe_but_nothing_else_is_let_through(tmp_path: Path) -> None:
+    path = tmp_path / "station.yaml"
+    path.write_text(STATION + "source: {kind: folder, path: p}")
+    config = load_capture_config(path)
+    assert (config.recipe, config.mqtt, config.results) == (None, None, None)
+    assert isinstance(config.source, FolderConfig)
+    assert config.source.path == str(tmp_path / "p")
+    for wrong, says in (
+        ("source: {kind: folder, path: p}\nrecepe: r", "recepe: unknown key"),
+        ("source: {kind: folder, path: p}\nmqtt: {host: h, port: 70000}", "mqtt.port"),
+        ("recipe: r", "source: missing"),
+    ):
+        path.write_text(STATION + wrong)
+        with pytest.raises(BadConfig) as caught:
+            load_capture_config(path)
+        assert says in str(caught.value)
+
+
+def test_the_file_that_run_reads_serves_for_taking_pictures_too(tmp_path: Path) -> None:
+    path = tmp_path / "station.yaml"
+    path.write_text(
+        STATION + "recipe: r\nsource: {kind: camera, device: 0}\nmqtt: {host: h}\nresults: {path: o}\nthreads: 2"
+    )
+    whole, capture = load_config(path), load_capture_config(path)
+    assert capture.model_dump() == whole.model_dump()
