@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from calibration.audit.exclude import left_out, read_list
+from calibration.audit.outliers import outliers_in_words
 from calibration.coreset import Gathering
 from calibration.goods import Good, Split, count_parts, find_goods, part_numbers, sample, split, split_by_folder
 from calibration.index import Indexed, choose_search
@@ -67,6 +69,7 @@ class Plan:
     name: str
     part_pattern: str
     held_out: Path | None = None  # goods for the threshold in a folder of their own; else drawn from `goods`
+    exclude: Path | None = None  # list of pictures to leave out
     encoder: Path = DEFAULT_ENCODER
     view: ViewPlan = field(default_factory=ViewPlan)
     score: ScoreKind | None = None  # None: chosen, like the next two
@@ -148,15 +151,19 @@ def divide(plan: Plan) -> Split:
 
     Raises:
         TooFewGoods: for the promise, or for a bank.
-        BadConfig: the folders cannot be used.
+        BadConfig: the folders or the list of pictures to leave out cannot be used.
     """
     goods = find_goods(plan.goods, plan.part_pattern)
+    apart = find_goods(plan.held_out, plan.part_pattern) if plan.held_out else []
+    out = left_out(read_list(plan.exclude), [*goods, *apart], str(plan.exclude)) if plan.exclude else frozenset()
+    goods = [good for good in goods if good.path not in out]
+    apart = [good for good in apart if good.path not in out]
     if plan.held_out is None:
         held_out_parts = plan_held_out(count_parts(goods), plan.max_false_reject, plan.confidence)
-        return split(goods, held_out_parts, plan.seed)
-    by_folder = split_by_folder(goods, find_goods(plan.held_out, plan.part_pattern))
+        return replace(split(goods, held_out_parts, plan.seed), excluded=len(out))
+    by_folder = split_by_folder(goods, apart)
     require_enough(count_parts(by_folder.bank), count_parts(by_folder.held_out), plan.max_false_reject, plan.confidence)
-    return by_folder
+    return replace(by_folder, excluded=len(out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +228,8 @@ def _make_threshold(
         ]
     )
     value, guarantee = choose(_by_part(held_out, scores), plan.max_false_reject, plan.confidence)
+    if outliers := outliers_in_words([good.path.name for good in held_out], scores):
+        steps.say(outliers)
     golden = _pick_golden(held_out, scores, value)
     files = {card.file: cv2.imencode(".png", read_picture(good.path))[1].tobytes() for card, good in golden}
     return _Threshold(value, guarantee, tuple(card for card, _ in golden), files)
@@ -261,6 +270,7 @@ def _goods_card(goods: Split, seed: int) -> GoodsCard:
         bank=tuple(good.path.name for good in goods.bank),
         held_out_pictures=len(goods.held_out),
         held_out_parts=count_parts(goods.held_out),
+        excluded=goods.excluded,
         seed=seed,
     )
 

@@ -139,11 +139,12 @@ class GoldenCard(Strict):
 
 
 class GoodsCard(Strict):
-    """The good parts behind the recipe: names of the pictures in the bank, and how many were held out."""
+    """The good parts behind the recipe: names of the pictures in the bank, how many were held out, and how many left out."""
 
     bank: tuple[str, ...] = Field(min_length=1)
     held_out_pictures: int = Field(ge=1)
     held_out_parts: int = Field(ge=1)
+    excluded: int = Field(ge=0)
     seed: int = Field(ge=0)
 
 
