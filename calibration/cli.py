@@ -9,7 +9,7 @@ from edge.errors import BadConfig
 
 _EXTRA = {"bokeh": "bokeh", "jinja2": "jinja2", "rich": "rich", "scipy": "scipy", "sklearn": "scikit-learn"}
 
-_COMMANDS = ("build", "threshold", "evaluate", "study", "compare", "drift")
+_COMMANDS = ("audit", "build", "threshold", "evaluate", "study", "compare", "drift")
 """In the order of a day's work; each is an object of its name in the file of its name in `calibration/commands`."""
 
 
