@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from calibration.audit.exclude import left_out, read_list
+from calibration.audit.outliers import outliers_in_words
 from calibration.coreset import Gathering
 from calibration.goods import Good, Split, count_parts, find_goods, part_numbers, sample, split, split_by_folder
 from calibration.index import Indexed, choose_search
@@ -70,6 +72,7 @@ class Plan:
     name: str
     part_pattern: str
     held_out: Path | None = None  # goods for the threshold in a folder of their own; else drawn from `goods`
+    exclude: Path | None = None  # list of pictures to leave out
     encoder: Path = DEFAULT_ENCODER
     view: ViewPlan = field(default_factory=ViewPlan)
     score: ScoreKind | None = None  # None: chosen, like the next two
@@ -139,7 +142,7 @@ def build(plan: Plan, steps: Steps) -> Manifest:
         view=view.eye.card,
         view_why=view.why,
         bank=_bank_card(memory, indexed),
-        goods=_goods_card(plan, goods.bank, threshold.held_out),
+        goods=_goods_card(plan, goods, threshold.held_out),
         golden=threshold.golden,
         files=file_cards(files),
     )
@@ -152,15 +155,19 @@ def divide(plan: Plan) -> Split:
 
     Raises:
         TooFewGoods: for the promise, or for a bank.
-        BadConfig: the folders cannot be used.
+        BadConfig: the folders or the list of pictures to leave out cannot be used.
     """
     goods = find_goods(plan.goods, plan.part_pattern)
+    apart = find_goods(plan.held_out, plan.part_pattern) if plan.held_out else []
+    out = left_out(read_list(plan.exclude), [*goods, *apart], str(plan.exclude)) if plan.exclude else frozenset()
+    goods = [good for good in goods if good.path not in out]
+    apart = [good for good in apart if good.path not in out]
     if plan.held_out is None:
         held_out_parts = plan_held_out(count_parts(goods), plan.max_false_reject, plan.confidence)
-        return split(goods, held_out_parts, plan.seed)
-    by_folder = split_by_folder(goods, find_goods(plan.held_out, plan.part_pattern))
+        return replace(split(goods, held_out_parts, plan.seed), excluded=len(out))
+    by_folder = split_by_folder(goods, apart)
     require_enough(count_parts(by_folder.bank), count_parts(by_folder.held_out), plan.max_false_reject, plan.confidence)
-    return by_folder
+    return replace(by_folder, excluded=len(out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +236,8 @@ def _make_threshold(
         for good, score in zip(held_out, scores, strict=True)
     )
     value, promise = choose(by_part(cards), plan.max_false_reject, plan.confidence)
+    if outliers := outliers_in_words([good.path.name for good in held_out], scores):
+        steps.say(outliers)
     golden = _pick_golden(held_out, scores, value)
     files = {card.file: cv2.imencode(".png", read_picture(good.path))[1].tobytes() for card, good in golden}
     return _Threshold(value, promise, cards, tuple(card for card, _ in golden), files)
@@ -256,10 +265,11 @@ def _pick_golden(held_out: tuple[Good, ...], scores: NDArray[np.float64], thresh
     ]
 
 
-def _goods_card(plan: Plan, bank: tuple[Good, ...], held_out: tuple[HeldOutCard, ...]) -> GoodsCard:
+def _goods_card(plan: Plan, goods: Split, held_out: tuple[HeldOutCard, ...]) -> GoodsCard:
     return GoodsCard(
-        bank=tuple(GoodCard(picture=good.path.name, part=good.part_id, sha256=good.sha256) for good in bank),
+        bank=tuple(GoodCard(picture=good.path.name, part=good.part_id, sha256=good.sha256) for good in goods.bank),
         held_out=held_out,
+        excluded=goods.excluded,
         part_pattern=plan.part_pattern,
         seed=plan.seed,
     )

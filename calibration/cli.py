@@ -11,6 +11,7 @@ _EXTRA = {"bokeh": "bokeh", "jinja2": "jinja2", "rich": "rich", "scipy": "scipy"
 
 _COMMANDS = (
     "collect",
+    "audit",
     "build",
     "threshold",
     "evaluate",

@@ -28,10 +28,11 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Goods for the bank and goods held out of it; no part is on both sides."""
+    """Goods for the bank and goods held out of it; no part is on both sides. excluded: how many pictures were left out."""
 
     bank: tuple[Good, ...]
     held_out: tuple[Good, ...]
+    excluded: int = 0
 
 
 def find_goods(folder: Path, part_pattern: str = PART_PATTERN) -> list[Good]:

@@ -7,7 +7,7 @@ from edge.capture.fitness import FitnessLimits, Look
 _SIZE_MARGIN = 1.25
 """Where goods differ in size, others may be this much larger or smaller; where they agree, none may."""
 
-_GREY_CHROMA = 2.0
+GREY_CHROMA = 2.0
 """Goods below this are grey: a grey file has 0, JPEG compression adds less than 2."""
 
 _CHROMA_MARGIN = 6.0
@@ -32,8 +32,8 @@ def learn_limits(looks: Sequence[Look]) -> FitnessLimits:
         brightness_min=min(k.brightness for k in looks) / 2,
         brightness_max=(brightest + 255) / 2,
         contrast_min=min(k.contrast for k in looks) * _CONTRAST_SHARE,
-        chroma_min=chroma_low * _COLOUR_SHARE if chroma_low > _GREY_CHROMA else 0.0,
-        chroma_max=chroma_high + _CHROMA_MARGIN if chroma_high <= _GREY_CHROMA else 255.0,
+        chroma_min=chroma_low * _COLOUR_SHARE if chroma_low > GREY_CHROMA else 0.0,
+        chroma_max=chroma_high + _CHROMA_MARGIN if chroma_high <= GREY_CHROMA else 255.0,
     )
 
 

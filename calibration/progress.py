@@ -21,6 +21,10 @@ class Steps:
         """Go through `items` under a bar called `what`."""
         yield from self._bars.track(items, total=len(items), description=what)
 
+    def say(self, sentence: str) -> None:
+        """A sentence on standard error, above the bars."""
+        self._bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
     def counter(self, total: int, what: str) -> "Counter":
         """A bar that is told how far it is."""
         return Counter(self._bars, total, what)

@@ -8,11 +8,12 @@ from edge.recipe.manifest import Manifest
 def recipe_in_words(manifest: Manifest, out: Path) -> str:
     """What a recipe promises, for people."""
     goods, bank = manifest.goods, manifest.bank
+    left_out = f", {goods.excluded} left out" if goods.excluded else ""
     return (
         f"{manifest.promise.sentence()}\n"
         f"threshold {manifest.threshold:.4f} ({manifest.judgement.score}); bank of {bank.vectors} patches out of "
         f"{bank.patches} from {len(goods.bank)} pictures, coverage radius {bank.radius:.3f}; {len(goods.held_out)} "
-        f"pictures held out; seed {goods.seed}\n"
+        f"pictures held out{left_out}; seed {goods.seed}\n"
         f"recipe: {out}"
     )
 

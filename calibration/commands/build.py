@@ -17,6 +17,11 @@ from calibration.commands.shared import as_json_option
 )
 @click.option("--held-out", type=click.Path(path_type=Path), help="Goods for the threshold  [default: drawn from GOOD_DIR]")
 @click.option(
+    "--exclude",
+    type=click.Path(path_type=Path),
+    help="List of pictures to leave out, one file name a line, as `goodpart calibrate audit` writes it.",
+)
+@click.option(
     "--max-false-reject",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
@@ -82,6 +87,7 @@ def build(
     name: str | None,
     encoder: Path | None,
     held_out: Path | None,
+    exclude: Path | None,
     max_false_reject: float,
     confidence: float,
     score: str,
@@ -126,6 +132,7 @@ def build(
         name=name or re.sub(r"[^A-Za-z0-9._-]", "-", out.resolve().name).lstrip("._-") or "recipe",
         part_pattern=part_pattern or PART_PATTERN,
         held_out=held_out,
+        exclude=exclude,
         encoder=encoder or DEFAULT_ENCODER,
         view=ViewPlan(roi_of(roi), mask, METHODS[align], reference, tiles_of(tiles)),
         score=SCORES[score],

@@ -137,10 +137,14 @@ class HeldOutCard(Strict):
 
 
 class GoodsCard(Strict):
-    """The good pictures behind the recipe; `part_pattern` tells parts by file names, `seed` drew the held-out ones."""
+    """The good pictures behind the recipe.
+
+    excluded: how many were left out; `part_pattern` tells parts by file names, and `seed` drew the held-out ones.
+    """
 
     bank: tuple[GoodCard, ...] = Field(min_length=1)
     held_out: tuple[HeldOutCard, ...] = Field(min_length=1)
+    excluded: int = Field(ge=0)
     part_pattern: str
     seed: int = Field(ge=0)
 
