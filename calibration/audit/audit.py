@@ -74,8 +74,8 @@ def audit(request: Request, steps: Steps) -> Audit:
     with threadpool_limits(1):  # more would wait for each other between products as small as these
         gathered = gather(goods, teach, Encoder(raw_model, card), request.seed, steps)
         pairs = duplicates(seen, gathered.embeddings, steps)
-        found = compare(goods, same_part(seen, pairs), fit, gathered, steps)
-        suspicion = suspect(found)
+        parts = same_part(seen, pairs)
+        suspicion = suspect(compare(goods, parts, fit, gathered, steps), gathered.embeddings, parts)
         grouping = groups(seen, gathered.embeddings, fit, request.seed)
     leaking = leaks(seen, pairs)
     return Audit(
@@ -112,7 +112,7 @@ def _exclusions(
     reasons: defaultdict[Good, list[str]] = defaultdict(list)
     for one in suspicion.suspects:
         like = seen[one.like].good.path.name
-        said = f"suspicious: score {one.score:.2f}, goods reach {suspicion.limit:.2f}; nearest to {like}"
+        said = f"suspicious: score {one.score:.2f}, goods reach {suspicion.limit:.2f}; most like {like}"
         reasons[seen[one.number].good].append(said)
     for misfit in unfit:
         reasons[misfit.good].append(misfit.detail)

@@ -10,13 +10,16 @@ from calibration.audit.suspects import Suspect
 from calibration.audit.words import drift_in_words, groups_in_words, kinds_in_words, lead, sameness
 from calibration.page.blocks import Block, Chart, Facts, Gallery, Page, Section, Shown, Text, Tone
 from calibration.page.charts import histogram, trend
-from calibration.page.pictures import jpeg, side_by_side
+from calibration.page.pictures import LONGER_SIDE, jpeg, side_by_side
 from edge.capture.pictures import read_picture
 from edge.report.overlay import tint
 from edge.types import Decision, Doubles, Pixels, Reason, Verdict
 
 _MOST = 24
 """Pictures a gallery; the exclude list and --json have them all."""
+
+
+_PAIR_SIDE = 2 * LONGER_SIDE
 
 
 def audit_page(found: Audit, folder: Path) -> Page:
@@ -44,7 +47,7 @@ def _suspects(found: Audit) -> Section:
     if not strangest:
         return Section("Suspicious goods", (Text("No picture stands apart from the others.", "good"), chart))
     text = Text(
-        f"{_shown_of(len(suspicion.suspects))} Each beside the good picture nearest to it; warm colours are where it is "
+        f"{_shown_of(len(suspicion.suspects))} Each beside the good part most like it; warm colours are where it is "
         "strange. A defect among the goods teaches the recipe to pass that defect, or spoils the threshold."
     )
     pictures = tuple(_suspect(found, suspect) for suspect in strangest)
@@ -54,9 +57,9 @@ def _suspects(found: Audit) -> Section:
 def _suspect(found: Audit, suspect: Suspect) -> Shown:
     pixels = _pixels(found, suspect.number)
     verdict = Verdict(Decision.NOK, Reason.ABOVE_THRESHOLD, heat=suspect.heat)
-    beside = side_by_side([pixels, tint(pixels, verdict, found.suspicion.limit), _pixels(found, suspect.like)])
+    beside = side_by_side([tint(pixels, verdict, found.suspicion.limit), _pixels(found, suspect.like)])
     caption = f"score {suspect.score:.2f}; on the right {_name(found, suspect.like)}"
-    return Shown(jpeg(beside), _name(found, suspect.number), caption, "bad")
+    return Shown(jpeg(beside, _PAIR_SIDE), _name(found, suspect.number), caption, "bad")
 
 
 def _misfits(found: Audit) -> Section:
@@ -77,7 +80,7 @@ def _misfits(found: Audit) -> Section:
 def _leaks(found: Audit) -> Section:
     shown = tuple(
         Shown(
-            jpeg(side_by_side([_pixels(found, leak.bank), _pixels(found, leak.held_out)])),
+            jpeg(side_by_side([_pixels(found, leak.bank), _pixels(found, leak.held_out)]), _PAIR_SIDE),
             f"{_name(found, leak.bank)}, {_name(found, leak.held_out)}",
             leak.why,
             "bad",
@@ -100,7 +103,7 @@ def _same(found: Audit) -> Section:
 def _pair(found: Audit, pair: Pair) -> Shown:
     beside = side_by_side([_pixels(found, pair.one), _pixels(found, pair.other)])
     title = f"{_name(found, pair.one)}, {_name(found, pair.other)}"
-    return Shown(jpeg(beside), title, sameness(pair.sameness, pair.agreement), "warn")
+    return Shown(jpeg(beside, _PAIR_SIDE), title, sameness(pair.sameness, pair.agreement), "warn")
 
 
 def _drift(found: Audit) -> Section:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.audit.neighbours import Neighbours
 from calibration.audit.robust import upper_limit
@@ -21,7 +22,9 @@ on both sides and of logarithms, named as many only where they named more goods.
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One picture. number, like: of all pictures, it and the one nearest to it; heat: how strange each place is."""
+    """One picture. number, like: of all pictures, it and the other part most like it that is no suspect; heat: how
+    strange each place is.
+    """
 
     number: int
     score: float
@@ -38,8 +41,10 @@ class Suspicion:
     suspects: tuple[Suspect, ...]
 
 
-def suspect(found: Neighbours) -> Suspicion:
+def suspect(found: Neighbours, embeddings: Floats, parts: NDArray[np.int32]) -> Suspicion:
     """Score every picture against the other parts, and name those far beyond the rest.
+
+    embeddings, parts: of all pictures, those too that were not compared.
 
     Raises:
         BadConfig: all pictures are the same.
@@ -50,16 +55,14 @@ def suspect(found: Neighbours) -> Suspicion:
         raise BadConfig("GOOD_DIR: the pictures are all the same picture; give pictures of different parts.") from None
     z = (found.apart - normal.mean) / normal.std
     wanted = counted(DEFAULT.score, int(found.watched.sum()))
-    highest = np.sort(z[:, found.watched], axis=1)[:, -wanted:]
-    scores = highest.mean(axis=1, dtype=np.float64)
+    scores = np.sort(z[:, found.watched], axis=1)[:, -wanted:].mean(axis=1, dtype=np.float64)
     limit = upper_limit(scores, SPREADS)
-    named = [int(i) for i in np.argsort(-scores) if scores[i] > limit]
-    return Suspicion(scores, limit, tuple(_suspect(found, z[i], i, float(scores[i]), wanted) for i in named))
-
-
-def _suspect(found: Neighbours, z: Floats, at: int, score: float, wanted: int) -> Suspect:
-    """With the picture that most of the strangest places come nearest to."""
-    strangest = np.argpartition(z.ravel(), -wanted)[-wanted:]
-    like = int(np.bincount(found.nearest[at].ravel()[strangest]).argmax())
-    heat = AnomalyMap(z, found.nearest[at].astype(np.intp), found.to_picture[at])
-    return Suspect(int(found.numbers[at]), score, heat, like)
+    usual = found.numbers[scores <= limit]
+    named = []
+    for at in (int(i) for i in np.argsort(-scores) if scores[i] > limit):
+        number = int(found.numbers[at])
+        others = usual[parts[usual] != parts[number]]
+        like = others[np.linalg.norm(embeddings[others] - embeddings[number], axis=1).argmin()]
+        heat = AnomalyMap(z[at], found.nearest[at].astype(np.intp), found.to_picture[at])
+        named.append(Suspect(number, float(scores[at]), heat, int(like)))
+    return Suspicion(scores, limit, tuple(named))
