@@ -26,6 +26,10 @@ _BLUR_FAR, _BLUR_FLOOR = 4.0, 0.02
 """Of the logarithm of sharpness. No good cell, tile or cookie lies so low; half of the cells, and all tiles and cookies, do
 when they are blurred by 2 to 3 pixels."""
 
+_BATCH = 0.05
+"""Share of the pictures beyond which those that are less sharp are a batch of other parts, as of cells from another furnace,
+and no accidents of focus: one looks at them on the page's chart of light, and decides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
@@ -94,5 +98,8 @@ def _blur(seen: Sequence[Seen]) -> _Found:
     sharpness: Doubles = np.array([one.sharpness for one in seen])
     far = deviations(np.log(np.maximum(sharpness, 1e-4)), _BLUR_FLOOR)
     usual = float(np.median(sharpness))
+    low = np.flatnonzero(far < -_BLUR_FAR)
+    if len(low) > _BATCH * len(seen):
+        return {}
     words = "blurred: sharpness {:.2f}, of the median picture {:.2f}"
-    return {int(i): ("blurred", words.format(sharpness[i], usual)) for i in np.flatnonzero(far < -_BLUR_FAR)}
+    return {int(i): ("blurred", words.format(sharpness[i], usual)) for i in low}

@@ -22,8 +22,9 @@ on both sides and of logarithms, named as many only where they named more goods.
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One picture. number, like: of all pictures, it and the other part most like it that is no suspect; heat: how
-    strange each place is.
+    """One picture.
+
+    number, like: of all pictures, it and the other part most like it that is no suspect; heat: how strange each place is.
     """
 
     number: int
