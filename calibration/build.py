@@ -13,7 +13,17 @@ from threadpoolctl import threadpool_limits
 from calibration.audit.exclude import left_out, read_list
 from calibration.audit.outliers import outliers_in_words
 from calibration.coreset import Gathering
-from calibration.goods import Good, Split, count_parts, find_goods, part_numbers, sample, split, split_by_folder
+from calibration.goods import (
+    Good,
+    Split,
+    count_parts,
+    find_goods,
+    part_numbers,
+    refuse_goods_among,
+    sample,
+    split,
+    split_by_folder,
+)
 from calibration.index import Indexed, choose_search
 from calibration.judgement import card as way_card
 from calibration.judgement import enough_for_trial, judge_ways, scale_of, ways
@@ -28,7 +38,7 @@ from calibration.threshold.parts import by_part
 from calibration.thumbnails import packed, thumbnail
 from calibration.trial import make_trial
 from calibration.view import ChosenView, ViewPlan, choose_view
-from edge.capture.pictures import list_pictures, read_picture
+from edge.capture.pictures import read_picture
 from edge.host.clock import utc_now
 from edge.inspect.card import CARD_FILE, MODEL_FILE
 from edge.inspect.encoder import DEFAULT_ENCODER, Encoder, read_encoder
@@ -104,9 +114,9 @@ def build(plan: Plan, steps: Steps) -> Manifest:
         BadConfig, BadPicture, BadEncoder: the goods or the encoder cannot be used.
     """
     may_write(plan.out, force=plan.force)
-    if plan.defects:
-        list_pictures(plan.defects)
     goods = divide(plan)
+    if plan.defects:
+        refuse_goods_among([*goods.bank, *goods.held_out], find_goods(plan.defects, plan.part_pattern))
     raw_model, card = read_encoder(plan.encoder)
     # One thread, as on the device: the held-out goods must be scored by the very path that will judge.
     view = choose_view(plan.view, [*goods.bank, *goods.held_out], Encoder(raw_model, card, threads=1), plan.seed, steps)

@@ -56,6 +56,20 @@ def find_goods(folder: Path, part_pattern: str = PART_PATTERN) -> list[Good]:
     return goods
 
 
+def refuse_goods_among(goods: Sequence[Good], defects: Sequence[Good]) -> None:
+    """Make sure that no picture is called both good and defective.
+
+    Raises:
+        BadConfig: one is, by the bytes of its file.
+    """
+    called_good = {good.sha256: good.path for good in goods}
+    if both := next((defect for defect in defects if defect.sha256 in called_good), None):
+        raise BadConfig(
+            f"--defects: {both.path} is also {called_good[both.sha256]} among the goods; a picture is one or the other, "
+            f"remove it on one side."
+        )
+
+
 def count_parts(goods: Sequence[Good]) -> int:
     """How many different parts are shown."""
     return len({good.part_id for good in goods})

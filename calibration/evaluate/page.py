@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from calibration.evaluate.evaluate import Evaluation, Judged
 from calibration.evaluate.folders import GOOD
 from calibration.evaluate.sweep import curves, scores_of, sweep
-from calibration.evaluate.words import lead, number, rate
+from calibration.evaluate.words import lead, number, rate, swapped
 from calibration.page.blocks import Block, Chart, Facts, Gallery, Page, Section, Shown, Table, Text, Tone
 from calibration.page.cards import recipe_card
 from calibration.page.charts import curve, histogram, roc
@@ -35,7 +35,7 @@ def evaluation_page(recipe: Recipe, found: Evaluation, steps: Steps) -> Page:
     ]
     return Page(
         f"Evaluation of {manifest.name}",
-        Text(lead(found)),
+        Text(lead(found), "warn" if swapped(found) else "plain"),
         (
             Section("Results", (_facts(found), _by_kind(found))),
             Section("Scores", _charts(found, recipe)),

@@ -3,6 +3,7 @@
 from calibration.evaluate.evaluate import Evaluation
 from calibration.rates import Rate
 
+_COIN = 0.5
 _NEEDS = "- (needs goods, defects and, for pixels, masks)"
 
 
@@ -17,7 +18,17 @@ def evaluation_in_words(found: Evaluation) -> str:
         *(f"  {kind:<12} {rate(each)}" for kind, each in found.escape_by_kind.items()),
         f"not decidable  {found.not_decidable} of {len(found.judged)}",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *([SWAPPED] if swapped(found) else [])])
+
+
+SWAPPED = (
+    "Defects score lower than goods here: are good/ and the folders of defects swapped, or is the recipe for another part?"
+)
+
+
+def swapped(found: Evaluation) -> bool:
+    """Whether the labels are more likely wrong than the recipe."""
+    return found.image_auroc is not None and found.image_auroc < _COIN
 
 
 def lead(found: Evaluation) -> str:
@@ -27,7 +38,7 @@ def lead(found: Evaluation) -> str:
         f"{found.escape.words()} of defective ones escaped" if found.escape else "",
         f"{found.not_decidable} of {len(found.judged)} could not be decided" if found.not_decidable else "",
     ]
-    return "; ".join(part for part in parts if part) + "."
+    return "; ".join(part for part in parts if part) + "." + (f" {SWAPPED}" if swapped(found) else "")
 
 
 def number(value: float | None) -> str:

@@ -110,3 +110,12 @@ def test_the_command_writes_the_page_and_one_object(recipe_dir: Path, test_set: 
     page = (tmp_path / "evaluate-plate.html").read_text()
     assert "Goods that look worst" in page
     assert "part-200.png" in page
+
+
+def test_folders_that_seem_swapped_are_said(recipe_dir: Path, test_set: Path, tmp_path: Path) -> None:
+    (test_set / "good").rename(test_set / "kept")
+    (test_set / "scratch").rename(test_set / "good")
+    (test_set / "kept").rename(test_set / "scratch")
+    ended = goodpart("calibrate", "evaluate", recipe_dir, test_set, cwd=tmp_path)
+    assert "are good/ and the folders of defects swapped" in ended.out
+    assert "are good/ and the folders of defects swapped" in (tmp_path / "evaluate-plate.html").read_text()

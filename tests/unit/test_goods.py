@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from calibration.goods import count_parts, find_goods, split, split_by_folder
+from calibration.goods import count_parts, find_goods, refuse_goods_among, split, split_by_folder
 from edge.errors import BadConfig
 
 
@@ -57,3 +57,11 @@ def test_a_held_out_folder_with_a_part_of_the_bank_is_refused(tmp_path: Path) ->
             split_by_folder(bank, find_goods(held_out))
     fine = split_by_folder(bank, find_goods(touch(tmp_path / "fine", "d.png")))
     assert (len(fine.bank), len(fine.held_out)) == (2, 1)
+
+
+def test_a_picture_called_both_good_and_defective_is_refused(tmp_path: Path) -> None:
+    goods, defects = touch(tmp_path / "good", "a.png", "b.png"), touch(tmp_path / "bad", "c.png")
+    refuse_goods_among(find_goods(goods), find_goods(defects))
+    (defects / "d.png").write_bytes((goods / "b.png").read_bytes())
+    with pytest.raises(BadConfig, match=r"d\.png is also .*b\.png among the goods"):
+        refuse_goods_among(find_goods(goods), find_goods(defects))
