@@ -11,7 +11,7 @@ demo: $(DEMO_ENV)/ready
 
 test: lint
 	.ci/packages chromium mosquitto mosquitto-clients systemd
-	$(DEV_ENV)/bin/pytest
+	$(DEV_ENV)/bin/pytest -n auto --dist loadfile
 
 lint: $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/ruff format --check .

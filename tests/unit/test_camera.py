@@ -113,7 +113,9 @@ def test_a_silent_camera_holds_up_neither_the_stop_nor_the_end(camera: MjpegCame
     assert not line.is_alive()
 
 
-@pytest.mark.parametrize("device", ["/dev/goodpart-absent", f"http://127.0.0.1:{free_port()}/video.mjpg"])
+@pytest.mark.parametrize(
+    "device", ["/dev/goodpart-absent", f"http://127.0.0.1:{free_port()}/video.mjpg"], ids=["no device", "nobody at the port"]
+)
 def test_a_camera_that_is_not_there_is_lost_with_its_name(device: str, stop: threading.Event) -> None:
     shot = next(iter(CameraSource(device, 0.0, TIMEOUT_S, stop)))
     assert isinstance(shot, Unfit)
