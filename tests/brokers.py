@@ -74,6 +74,12 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
             self._process.wait()
             self._process = None
 
+    def permit(self, acl: str) -> None:
+        """Change who may do what, while it runs."""
+        assert self._process is not None
+        (self._folder / "acl").write_text(acl)
+        self._process.send_signal(signal.SIGHUP)
+
     @property
     def log(self) -> str:
         return (self._folder / "log").read_text()
