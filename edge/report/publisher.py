@@ -13,7 +13,7 @@ from edge.report.connection import Connection
 from edge.report.delivery import Delivery
 from edge.report.inbox import Inbox, to_entry
 from edge.report.message import Result
-from edge.report.outbox.outbox import Counts, Outbox
+from edge.report.outbox.outbox import Counts, Outbox, in_parts
 from edge.report.status import StatusMessage
 from edge.report.topics import topic
 
@@ -23,7 +23,7 @@ _TICK_S = 1.0
 """How often the delivery thread looks by itself: whether a pause is over, whether the disk is back."""
 
 _AT_ONCE = 256
-"""Results in one transaction."""
+"""Results fetched in one turn."""
 
 _GOODBYE_S = 2.0
 _LAST_COMMIT_S = 30.0
@@ -135,7 +135,9 @@ class MqttPublisher:
             self._in_work = len(fetched)
             news = self._connection.look()
             goes_on = not self._closing or bool(fetched) or len(self._inbox) > 0
-        outbox.put([to_entry(*each) for each in fetched], overflowed)
+        outbox.put([], overflowed)
+        for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
+            outbox.put(part)
         delivery.settle(news.said)
         if news.greet:
             delivery.greet()

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.errors import BadConfig, BadOutbox, DiskFailed
 from edge.report.outbox.aside import open_outbox
 from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
-from edge.report.outbox.outbox import Answer, Counts, Entry, Fate, Row
+from edge.report.outbox.outbox import Answer, Counts, Entry, Fate, Row, in_parts
 from edge.report.outbox.sqlite import SqliteOutbox
 
 log = logging.getLogger(__name__)
@@ -19,9 +19,6 @@ _PAUSE_S = (1.0, 30.0)
 
 _MOST_OWED = 1000
 """Rows delivered that the disk could not delete; beyond it they wait, since a kill would send all of them again."""
-
-_AT_ONCE = 256
-"""Rows in one transaction when the disk is back."""
 
 _BEYOND = 2**48
 """Ids for rows in memory while nobody could look which ids the file has."""
@@ -61,6 +58,11 @@ class LastingOutbox:
         owed = Counter[str](answer.fate.lower() for answer in self._owed)
         counts = counts.plus({**owed, "waiting": -owed.total()})
         return counts.plus(self._memory.counts) if self._memory else counts
+
+    @property
+    def failing(self) -> bool:
+        """Whether the disk refuses, so that new results wait in memory."""
+        return self._memory is not None
 
     @property
     def lost(self) -> int:
@@ -163,7 +165,7 @@ class LastingOutbox:
             self._disk = open_outbox(self._path, self._quota_bytes, memory.next_id)
         self._disk.settle(self._owed)
         self._owed.clear()
-        while rows := memory.oldest(_AT_ONCE):
+        for rows in in_parts(memory.rows, lambda row: row.entry.payload):
             self._disk.restore(rows, memory.held)
             memory.forget(rows)
         self._disk.add(memory.counts, list(memory.dead))

@@ -56,6 +56,11 @@ class MemoryOutbox:
         return frozenset(self._held)
 
     @property
+    def rows(self) -> list[Row]:
+        """All rows, taken or not, the oldest first."""
+        return list(self._rows.values())
+
+    @property
     def next_id(self) -> int:
         """The id of the next new row."""
         return self._next_id
@@ -95,10 +100,6 @@ class MemoryOutbox:
         """What still waits ends with the process."""
         self._counter["overflowed"] += len(self._rows)
         self._rows.clear()
-
-    def oldest(self, most: int) -> list[Row]:
-        """The first rows, taken or not, for a disk that is back."""
-        return [row for row, _ in zip(self._rows.values(), range(most), strict=False)]
 
     def forget(self, rows: Sequence[Row]) -> None:
         """These stand in other books now, as inspected and waiting."""

@@ -6,15 +6,18 @@ Rows go in by `put`, are handed out by `take`, and end by an answer: delivered, 
     committed = delivered + waiting + evicted + dead
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from edge.types import Decision
 
 EVICTED_FIRST = (Decision.OK, Decision.NOT_DECIDABLE, Decision.NOK)
 """When there is no room: the oldest good parts go first, and proof of a defect last."""
+
+
+Some = TypeVar("Some")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,24 @@ class Row:
 
     id: int
     entry: Entry
+
+
+_PART_BYTES = 256 * 1024
+_PART_ROWS = 256
+
+
+def in_parts(rows: Sequence[Some], payload: Callable[[Some], bytes]) -> Iterator[list[Some]]:
+    """Rows in portions for one transaction each: the log grows by no more than that between two emptyings."""
+    part: list[Some] = []
+    size = 0
+    for row in rows:
+        part.append(row)
+        size += len(payload(row))
+        if size >= _PART_BYTES or len(part) >= _PART_ROWS:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 class Fate(StrEnum):

@@ -13,9 +13,6 @@ from edge.report.outbox.room import RoomWatch
 from edge.report.outbox.schema import PAGE_BYTES, Room, connect, one, translated
 from edge.types import Decision
 
-_EVICTED_AT_ONCE = 16
-"""Rows in one step of making room: a page is free only when all its rows have gone."""
-
 _INSERT = "INSERT INTO waiting (id, verdict, boot_id, seq, queued_mono_s, size, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _NOT_THESE = "id NOT IN (SELECT value FROM json_each(?))"
 
@@ -38,13 +35,17 @@ class SqliteOutbox:
         self._room = Room.of(quota_bytes)
         self._held: set[int] = set()
         self._db = connect(path, self._room)
-        with translated(path):
-            self._counts = self._read_counts()
-            sequence = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'waiting'").fetchone()
-        self._watch = RoomWatch(path, self._room, self._counts.evicted)
-        self._next_id = max(first_id, sequence[0] + 1 if sequence else 1)
-        if moved_aside:
-            self.add(Counts(moved_aside=moved_aside), ())
+        try:
+            with translated(path):
+                self._counts = self._read_counts()
+                sequence = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'waiting'").fetchone()
+            self._watch = RoomWatch(path, self._room, self._counts.evicted)
+            self._next_id = max(first_id, sequence[0] + 1 if sequence else 1)
+            if moved_aside:
+                self.add(Counts(moved_aside=moved_aside), ())
+        except BaseException:
+            self._db.close()
+            raise
         self._gone_before = self._counts.gone
 
     @property
@@ -150,15 +151,14 @@ class SqliteOutbox:
                 pass
 
     def _evict(self, change: Counter[str]) -> bool:
-        """Remove the rows that are first to go; whether there were any."""
-        query = f"SELECT id FROM waiting WHERE verdict = ? AND {_NOT_THESE} ORDER BY id LIMIT ?"  # noqa: S608 - only a constant
+        """Remove the row that is first to go; whether there was one. Its page is free when all rows of it have gone."""
+        query = f"SELECT id FROM waiting WHERE verdict = ? AND {_NOT_THESE} ORDER BY id LIMIT 1"  # noqa: S608 - only a constant
         held = json.dumps(list(self._held))
         for verdict in EVICTED_FIRST:
-            victims = self._db.execute(query, (verdict, held, _EVICTED_AT_ONCE)).fetchall()
-            if victims:
-                self._db.executemany("DELETE FROM waiting WHERE id = ?", victims)
-                change[evicted_name(verdict)] += len(victims)
-                change["waiting"] -= len(victims)
+            if victim := self._db.execute(query, (verdict, held)).fetchone():
+                self._db.execute("DELETE FROM waiting WHERE id = ?", victim)
+                change[evicted_name(verdict)] += 1
+                change["waiting"] -= 1
                 return True
         return False
 
