@@ -107,9 +107,11 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: not self.full)
     @rule()
     def end_and_start(self) -> None:
+        before = self.outbox.counts
         self.outbox.close()
-        self.taken.clear()
         self.outbox = self.opened()
+        self.find_evicted(before)
+        self.taken.clear()
         assert self.outbox.counts.waiting == len(self.waits)
         self.safe = set(self.waits)
 
@@ -142,4 +144,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)

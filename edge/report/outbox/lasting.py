@@ -97,9 +97,9 @@ class LastingOutbox:
     def settle(self, answers: Sequence[Answer]) -> None:
         """Note these on the disk, or, while it refuses, remember to."""
         if self._memory:
-            memory = self._memory
-            memory.settle([answer for answer in answers if memory.has(answer.id)])
-            answers = [answer for answer in answers if not memory.has(answer.id)]
+            there = [answer for answer in answers if self._memory.has(answer.id)]
+            answers = [answer for answer in answers if not self._memory.has(answer.id)]
+            self._memory.settle(there)
         elif self._disk:
             try:
                 self._disk.settle(answers)
