@@ -16,7 +16,6 @@ from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker, explain, explain_error, make_client
 from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
-from edge.report.tls import explain_tls
 from edge.types import Frame, Unfit
 
 _BROKER_TIMEOUT_S = 5.0
@@ -101,9 +100,9 @@ def _try_broker(broker: Broker) -> str:
         client.loop_start()
         answered.wait(_BROKER_TIMEOUT_S)
     except ssl.SSLError as err:
-        raise BadConfig(f"mqtt: {address}: {explain_tls(err, broker.host)}.") from None
+        raise BadConfig(f"mqtt: {address}: {explain_error(err, broker)}.") from None
     except OSError as err:
-        raise BrokerLost(f"mqtt: {address} {explain_error(err, broker.host)}; correct mqtt.host and mqtt.port.") from None
+        raise BrokerLost(f"mqtt: {address} {explain_error(err, broker)}; correct mqtt.host and mqtt.port.") from None
     finally:
         client.disconnect()
         client.loop_stop()

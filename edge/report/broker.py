@@ -9,7 +9,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.report.tls import explain_tls
+from edge.report.tls import NO_TLS, explain_tls
 
 _LOGIN = "correct mqtt.username and mqtt.password_file or mqtt.password_credential"
 _MENDS = {
@@ -74,10 +74,12 @@ def explain(code: ReasonCode) -> str:
     return f"{code}; {mend}" if mend else str(code)
 
 
-def explain_error(err: BaseException | None, host: str) -> str:
+def explain_error(err: BaseException | None, broker: Broker) -> str:
     """Why a broker could not be reached."""
     if isinstance(err, ssl.SSLError):
-        return explain_tls(err, host)
+        return explain_tls(err, broker.host)
+    if isinstance(err, ConnectionResetError) and broker.tls:
+        return NO_TLS
     if isinstance(err, OSError):
         return f"cannot be reached: {err.strerror or err}"
     return "cannot be reached"

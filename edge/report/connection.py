@@ -121,8 +121,8 @@ class Connection:
     def _on_connect_fail(self, _client: object, _data: object) -> None:
         # paho does not pass the error on, but calls this while it handles it.
         err = sys.exception()
-        why = explain_error(err, self._broker.host)
-        if isinstance(err, ssl.SSLError):
+        why = explain_error(err, self._broker)
+        if self._broker.tls and isinstance(err, (ssl.SSLError, ConnectionResetError)):
             self._say_refusal(why)
         else:
             self._say_away(why)

@@ -21,6 +21,9 @@ _CERTIFICATE_MENDS = {
 """By OpenSSL's X509_V_ERR_ codes (X509_STORE_CTX_get_error)."""
 
 
+NO_TLS = "it does not speak TLS at this port; correct mqtt.port, 8883 as a rule, or remove mqtt.tls"
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """Files in PEM. ca_file: whom to trust instead of the system's list; cert_file, key_file: who we are."""
@@ -28,6 +31,17 @@ class Tls:
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+
+
+class _Socket(ssl.SSLSocket):
+    """Closed at once when TLS is not agreed on; paho would leave that to chance."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def make_context(tls: Tls) -> ssl.SSLContext:
@@ -43,6 +57,7 @@ def make_context(tls: Tls) -> ssl.SSLContext:
     except ssl.SSLError:
         raise BadConfig(f"mqtt.tls.ca_file: {tls.ca_file} holds no certificate in PEM; give the plant's CA.") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Socket
     if tls.cert_file:
         _show(context, tls.cert_file, tls.key_file)
     return context
@@ -54,7 +69,7 @@ def explain_tls(err: ssl.SSLError, host: str) -> str:
         mend = _CERTIFICATE_MENDS.get(err.verify_code, f"is not accepted: {err.verify_message}")
         return f"its certificate {mend.replace('{host}', host)}"
     if err.reason == "WRONG_VERSION_NUMBER":
-        return "it does not speak TLS at this port; correct mqtt.port, 8883 as a rule, or remove mqtt.tls"
+        return NO_TLS
     return f"TLS fails: {err.reason or err}"
 
 

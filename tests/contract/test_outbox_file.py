@@ -66,7 +66,9 @@ def test_rows_are_evicted_oldest_ok_first_and_nok_last_and_never_while_they_are_
 def test_file_and_log_never_take_more_than_the_quota(path: Path, size: int) -> None:
     outbox = SqliteOutbox(path, QUOTA)
     most = 0
-    for part in in_parts([entry(seq, size=size) for seq in range(3 * QUOTA // 2 // (size + 100))], lambda each: each.payload):
+    for part in in_parts(
+        [entry(seq, size=size) for seq in range(3 * QUOTA // 2 // (size + 100))], lambda each: each.payload
+    ):
         outbox.put(part)
         most = max(most, on_disk(path))
     assert outbox.counts.evicted_ok > 0
