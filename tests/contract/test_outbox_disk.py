@@ -1,4 +1,4 @@
-"""A disk that is really full: inspection goes on, results are delivered from memory, and committed when there is room again."""
+"""A disk that is really full: results are delivered from memory, and committed when there is room again."""
 
 import logging
 import subprocess

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,8 @@ def test_rows_are_evicted_oldest_ok_first_and_nok_last_and_never_while_they_are_
 def test_file_and_log_never_take_more_than_the_quota(path: Path, size: int) -> None:
     outbox = SqliteOutbox(path, QUOTA)
     most = 0
-    for part in in_parts(
-        [entry(seq, size=size) for seq in range(3 * QUOTA // 2 // (size + 100))], lambda each: each.payload
-    ):
+    entries = [entry(seq, size=size) for seq in range(3 * QUOTA // 2 // (size + 100))]
+    for part in in_parts(entries, lambda each: each.payload):
         outbox.put(part)
         most = max(most, on_disk(path))
     assert outbox.counts.evicted_ok > 0
@@ -152,7 +152,7 @@ def _another_program(path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [_not_a_database, _malformed, _other_version, _another_program])
 def test_what_is_no_sound_outbox_is_put_aside_whole_and_said(
-    path: Path, caplog: pytest.LogCaptureFixture, spoil: "type[None]"
+    path: Path, caplog: pytest.LogCaptureFixture, spoil: Callable[[Path], None]
 ) -> None:
     outbox = SqliteOutbox(path, QUOTA)
     outbox.put([entry(seq) for seq in range(100)])

@@ -102,25 +102,6 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         ("recipe: r\nsource: {kind: folder}\nresults: {path: o}", "source.folder.path: missing"),
         ("recipe: r\nsource: {kind: video, path: p, every: 0}\nresults: {path: o}", "source.video.every"),
         ("recipe: r\nsource: {kind: camera, device: -1}\nresults: {path: o}", "source.camera.device"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, port: 70000}", "mqtt.port"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, protocol: 4}", "mqtt.protocol"),
-        (
-            "recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password: x}",
-            "name the file it stands in with mqtt.password_file",
-        ),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password_file: x}", "add mqtt.username"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password_credential: x}", "add mqtt.username"),
-        (
-            "recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password_credential: a/b}",
-            "mqtt.password_credential",
-        ),
-        (
-            "recipe: r\nsource: {kind: folder, path: p}\n"
-            "mqtt: {host: h, username: u, password_credential: x, password_file: x}",
-            "remove one",
-        ),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, tls: {key_file: k}}", "add mqtt.tls.cert_file"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, outbox: {quota_mb: 1}}", "quota_mb"),
         ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nthreads: 0", "threads"),
         ("source: {kind: folder, path: p}\nresults: {path: o}", "recipe: missing"),
     ],
@@ -128,6 +109,28 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
 def test_every_mistake_is_named_with_its_key(tmp_path: Path, rest: str, says: str) -> None:
     with pytest.raises(BadConfig) as caught:
         load(tmp_path, STATION + rest)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("port: 70000", "mqtt.port"),
+        ("protocol: 4", "mqtt.protocol"),
+        ("password: x", "mqtt.password: "),
+        ("password: x", "name the file it stands in with mqtt.password_file"),
+        ("password_file: x", "add mqtt.username"),
+        ("password_credential: x", "add mqtt.username"),
+        ("username: u, password_credential: a/b", "mqtt.password_credential"),
+        ("username: u, password_credential: x, password_file: x", "remove one"),
+        ("tls: {key_file: k}", "add mqtt.tls.cert_file"),
+        ("outbox: {quota_mb: 1}", "quota_mb"),
+        ("outbox: nowhere", "mqtt.outbox"),
+    ],
+)
+def test_every_mistake_about_the_broker_is_named_with_its_key(tmp_path: Path, keys: str, says: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, MQTT + f"mqtt: {{host: h, {keys}}}")
     assert says in str(caught.value)
 
 

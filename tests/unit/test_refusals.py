@@ -5,8 +5,12 @@ import random
 from edge.report.refusals import Refusals
 
 
+def refusing(device: str = "camera-1") -> Refusals:
+    return Refusals(random.Random(device))  # noqa: S311 - nothing secret
+
+
 def test_pauses_double_to_a_minute_with_jitter() -> None:
-    refusals = Refusals(random.Random(1))
+    refusals = refusing()
     now_s, pauses = 0.0, []
     for _ in range(12):
         refusals.refuse(1, now_s)
@@ -19,14 +23,14 @@ def test_pauses_double_to_a_minute_with_jitter() -> None:
 
 
 def test_refusals_of_rows_that_were_on_their_way_together_are_one_pause() -> None:
-    refusals = Refusals(random.Random(1))
+    refusals = refusing()
     for row in range(16):
         refusals.refuse(row, 0.0)
     assert not refusals.pausing(1.26)
 
 
 def test_a_row_that_alone_is_refused_is_passed_by_the_others() -> None:
-    refusals = Refusals(random.Random(1))
+    refusals = refusing()
     refusals.refuse(1, 0.0)
     now_s = next(s / 100 for s in range(1000) if not refusals.pausing(s / 100))
     assert refusals.not_due(now_s) == [1]
@@ -39,7 +43,7 @@ def test_a_row_that_alone_is_refused_is_passed_by_the_others() -> None:
 def test_devices_draw_different_pauses() -> None:
     ends = set()
     for device in range(5):
-        refusals = Refusals(random.Random(f"device-{device}"))
+        refusals = refusing(f"device-{device}")
         refusals.refuse(1, 0.0)
         ends.add(next(s for s in range(10_000) if not refusals.pausing(s / 1000)))
     assert len(ends) == 5
