@@ -140,7 +140,7 @@ class Subscriber(AbstractContextManager["Subscriber"]):
                 self.messages.append((topic, payload))
 
 
-def retained_status(broker: Mosquitto) -> str:
+def retained_status(broker: Mosquitto) -> dict[str, Any]:
     """What somebody who comes later is told."""
     command = [
         "mosquitto_sub",
@@ -156,7 +156,7 @@ def retained_status(broker: Mosquitto) -> str:
         "10",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return str(json.loads(done.stdout)["state"])
+    return dict(json.loads(done.stdout))
 
 
 @contextmanager

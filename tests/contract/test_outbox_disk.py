@@ -9,7 +9,7 @@ import pytest
 
 from edge.report.outbox import lasting
 from edge.report.outbox.lasting import LastingOutbox
-from edge.report.outbox.outbox import Answer, Fate
+from edge.report.outbox.outbox import Answer, Fate, in_parts
 from tests.disks import full_disk
 from tests.outboxes import QUOTA, entry, inside
 
@@ -141,3 +141,28 @@ def test_a_disk_that_stays_full_to_the_end_is_a_counted_loss(tmp_path: Path, cap
         outbox.close()
     assert (outbox.counts.waiting, outbox.lost) == (1, 2)
     assert "2 results are lost" in caplog.text
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_put_aside_and_a_fresh_one_takes_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    path = tmp_path / "waiting.outbox"
+    outbox = LastingOutbox(path, 2**26, clock)
+    for part in in_parts([entry(seq, size=4000) for seq in range(2000)], lambda each: each.payload):
+        outbox.put(part)
+    sent = outbox.take(2)
+    with path.open("r+b") as file:
+        file.write(b"\xa5" * path.stat().st_size)
+    while not outbox.failing:
+        outbox.take(100)
+    outbox.put([entry(2000), entry(2001)])
+    assert not outbox.failing
+    outbox.settle([Answer(row.id, Fate.DELIVERED) for row in sent])
+    assert [row.entry.seq for row in outbox.take(9)] == [2000, 2001], "an old answer meets no new row"
+    assert outbox.counts.balanced
+    assert (outbox.counts.waiting, outbox.counts.moved_aside) == (2, 1)
+    assert outbox.lost == 2000
+    outbox.close()
+    assert len([p for p in tmp_path.iterdir() if ".corrupt-" in p.name]) >= 1
+    assert sum("is kept as" in r.getMessage() for r in caplog.records) == 1
