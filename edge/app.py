@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -16,20 +17,27 @@ from edge.config import (
     CameraConfig,
     FolderConfig,
     MqttConfig,
+    OutboxConfig,
     ShiftCheckConfig,
     SourceConfig,
     StationConfig,
+    TlsConfig,
     VideoConfig,
     WatchConfig,
 )
-from edge.errors import BadConfig
 from edge.host.clock import Boot, on_the_wall, utc_now
+from edge.host.secrets import read_password
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
 from edge.report.message import StationName
+from edge.report.outbox.lasting import LastingOutbox
+from edge.report.outbox.memory import MemoryOutbox
+from edge.report.outbox.outbox import Outbox
 from edge.report.publisher import MqttPublisher
+from edge.report.status import make_status
+from edge.report.tls import Tls, make_context
 from edge.shift.card import open_shift_card
 from edge.shift.check import Moment, ShiftCheck
 from edge.shift.gate import Gate
@@ -58,7 +66,8 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             sinks.append(JsonLines(Path(config.results.path)))
             stack.callback(sinks[-1].close)
         if config.mqtt:
-            sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), config.station, boot.id))
+            birth = make_status(config.station, recipe, boot)
+            sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), birth, outbox_opener(config.mqtt)))
             stack.callback(sinks[-1].close)
         gate = make_gate(config.shift_check, recipe, asked) if config.shift_check else None
         yield Line(config.station, recipe, source, sinks, boot, gate)
@@ -88,22 +97,28 @@ def make_source(config: SourceConfig, stop: threading.Event) -> Source:
 def make_broker(config: MqttConfig, station: StationName) -> Broker:
     """How to reach the broker, with the password read from its file."""
     names = (station.site, station.area, station.line, station.station)
+    tls = make_context(_tls(config.tls)) if config.tls else None
     return Broker(
         host=config.host,
-        port=config.port,
+        port=config.port or (1883 if tls is None else 8883),
         protocol=str(config.protocol),
         prefix=config.prefix,
         client_id=config.client_id or "goodpart-" + "-".join(names),
         username=config.username,
-        password=_read_secret(Path(config.password_file)) if config.password_file else None,
+        password=read_password(config.password_file, config.password_credential),
         close_s=config.close_s,
+        tls=tls,
     )
 
 
-def _read_secret(path: Path) -> str:
-    try:
-        return path.read_text().rstrip("\r\n")
-    except OSError as err:
-        raise BadConfig(f"mqtt.password_file: {path} cannot be read: {err.strerror}; may this user read it?") from None
-    except UnicodeDecodeError:
-        raise BadConfig(f"mqtt.password_file: {path} is not text; write the password into it as UTF-8.") from None
+def outbox_opener(config: MqttConfig) -> Callable[[], Outbox]:
+    """How the delivery thread opens the outbox that the configuration names."""
+    match config.outbox:
+        case OutboxConfig(path=str(path), quota_mb=quota_mb):
+            return partial(LastingOutbox, Path(path), quota_mb * 2**20)
+        case _:
+            return MemoryOutbox
+
+
+def _tls(config: TlsConfig) -> Tls:
+    return Tls(*(Path(file) if file else None for file in (config.ca_file, config.cert_file, config.key_file)))

@@ -1,5 +1,6 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,11 +10,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.app import make_broker, make_source
 from edge.capture.fitness import look_at, unfit
-from edge.config import SourceConfig, WatchConfig, load_config
+from edge.config import OutboxConfig, SourceConfig, WatchConfig, load_config
 from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.report.broker import Broker, explain, make_client
+from edge.report.broker import Broker, explain, explain_error, make_client
 from edge.report.jsonl import JsonLines
+from edge.report.outbox.trial import try_outbox
 from edge.shift.card import open_shift_card
 from edge.types import Decision, Frame, Unfit
 
@@ -50,6 +52,8 @@ def check_station(path: Path) -> list[Finding]:
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
     if mqtt := config.mqtt:
         findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
+        if isinstance(outbox := mqtt.outbox, OutboxConfig):
+            findings.append(_try("outbox", lambda: try_outbox(Path(str(outbox.path)), outbox.quota_mb * 2**20)))
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     return findings
@@ -106,18 +110,20 @@ def _try_broker(broker: Broker) -> str:
         client.connect(broker.host, broker.port)
         client.loop_start()
         answered.wait(_BROKER_TIMEOUT_S)
+    except ssl.SSLError as err:
+        raise BadConfig(f"mqtt: {address}: {explain_error(err, broker)}.") from None
     except OSError as err:
-        raise BrokerLost(
-            f"mqtt: {address} cannot be reached: {err.strerror or err}; correct mqtt.host and mqtt.port."
-        ) from None
+        raise BrokerLost(f"mqtt: {address} {explain_error(err, broker)}; correct mqtt.host and mqtt.port.") from None
     finally:
         client.disconnect()
         client.loop_stop()
     if not codes:
-        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker; correct mqtt.host and mqtt.port.")
+        wants = ", and give mqtt.tls.cert_file if it wants one" if broker.tls else ""
+        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker; correct mqtt.host and mqtt.port{wants}.")
     if codes[0].is_failure:
         raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
-    return f"{address} accepts the connection, MQTT {broker.protocol}"
+    warning = "; the password goes there unencrypted, add mqtt.tls" if broker.shows_password else ""
+    return f"{address} accepts the connection, MQTT {broker.protocol}{', TLS' if broker.tls else ''}{warning}"
 
 
 def _try_results(path: Path) -> str:

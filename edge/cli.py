@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.recipe.recipe import Recipe
     from edge.types import Decision, Verdict
 
-EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_WAITING, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMAND_GROUP = "goodpart.commands"
 
@@ -55,8 +55,8 @@ def goodpart() -> None:
     Line engineer       goodpart calibrate   good parts  →  recipe
     Line device         goodpart run         camera  →  verdicts over MQTT
 
-    Exit codes: 0 all went well (for `once`: OK), 1 NOK or not everything delivered, 2 refused with one sentence why,
-    3 NOT_DECIDABLE, 130 interrupted.
+    Exit codes: 0 all went well (for `once`: OK), 1 NOK or results lost, 2 refused with one sentence why, 3 NOT_DECIDABLE,
+    4 nothing lost but results wait in the outbox for the next start, 130 interrupted.
     """  # noqa: D301 - click wants the backspace character itself
 
 
@@ -87,10 +87,11 @@ def run(config: Path, verbose: bool) -> None:
     stop_on_signals(stop)
     with built(load_config(config), stop, asked_by_signal()) as line:
         tally = line.run()
-    missing = sum(sink.undelivered for sink in line.sinks)
+    waiting, lost = sum(sink.waiting for sink in line.sinks), sum(sink.lost for sink in line.sinks)
     samples = f"; samples of the shift check, not counted: {_counts(line.samples)}" if line.samples else ""
-    click.echo(f"judged {tally.total()}: {_counts(tally)}; {missing} not delivered{samples}", err=True)
-    sys.exit(EXIT_NOK if missing else EXIT_OK)
+    fate = f"{lost} lost, {waiting} waiting in the outbox"
+    click.echo(f"judged {tally.total()}: {_counts(tally)}; {fate}{samples}", err=True)
+    sys.exit(EXIT_NOK if lost else EXIT_WAITING if waiting else EXIT_OK)
 
 
 @goodpart.command()

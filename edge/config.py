@@ -5,12 +5,15 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from edge.report.message import Level, StationName
 from edge.strict import Strict, load_yaml
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=255)]
+"""The name of one of systemd's credentials: a file's name without a folder."""
 
 
 class FolderConfig(Strict):
@@ -62,22 +65,54 @@ def _only_a_name(host: str) -> str:
 Host = Annotated[Text, AfterValidator(_only_a_name)]
 
 
+class TlsConfig(Strict):
+    """Files in PEM; without any, the broker is checked against the system's CAs."""
+
+    ca_file: Text | None = None
+    cert_file: Text | None = None
+    key_file: Text | None = None
+
+    @model_validator(mode="after")
+    def _key_needs_its_certificate(self) -> "TlsConfig":
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file is given without cert_file; add mqtt.tls.cert_file")
+        return self
+
+
+class OutboxConfig(Strict):
+    """The file results wait in until the broker has accepted them; `path` is filled in by `load_config`."""
+
+    path: Text | None = None
+    quota_mb: int = Field(default=512, ge=4, le=1_000_000)
+
+
+def _never_here(_password: object) -> None:
+    raise ValueError("a password does not stand in this file; name the file it stands in with mqtt.password_file")
+
+
 class MqttConfig(Strict):
     """The plant's broker. The password stands in a file of its own, never here."""
 
     host: Host
-    port: int = Field(default=1883, ge=1, le=65535)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    tls: TlsConfig | None = None
     protocol: Literal[5, "3.1.1"] = 5
     prefix: Level = "goodpart"
     client_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
     username: Text | None = None
+    password: Annotated[None, BeforeValidator(_never_here)] = None
     password_file: Text | None = None
+    password_credential: Credential | None = None
+    outbox: OutboxConfig | Literal["none"] = OutboxConfig()
     close_s: float = Field(default=10.0, ge=0, le=600)
 
     @model_validator(mode="after")
-    def _password_needs_a_name(self) -> "MqttConfig":
-        if self.password_file is not None and self.username is None:
-            raise ValueError("password_file is given without username; add mqtt.username")
+    def _one_password_and_a_name(self) -> "MqttConfig":
+        given = [key for key in ("password_file", "password_credential") if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError("password_file and password_credential are both given; remove one")
+        if given and self.username is None:
+            raise ValueError(f"{given[0]} is given without username; add mqtt.username")
         return self
 
 
@@ -173,11 +208,21 @@ def _load(path: Path, record: type[Station]) -> Station:
         values = {k: os.path.join(base, v) for k in keys if (v := getattr(part, k)) not in (None, "-")}  # noqa: PTH118
         return part.model_copy(update=values)
 
+    def placed(mqtt: MqttConfig) -> MqttConfig:
+        tls = mqtt.tls and moved(mqtt.tls, "ca_file", "cert_file", "key_file")
+        outbox = mqtt.outbox
+        if isinstance(outbox, OutboxConfig):
+            # Under systemd the folder for what a service keeps; several are divided by colons.
+            kept = os.environ.get("STATE_DIRECTORY", "").split(":")[0] or str(base)
+            usual = str(Path(kept) / f"{path.stem}.outbox")
+            outbox = moved(outbox, "path") if outbox.path else outbox.model_copy(update={"path": usual})
+        return mqtt.model_copy(update={"tls": tls, "outbox": outbox})
+
     source = config.source if isinstance(config.source, CameraConfig) else moved(config.source, "path")
     return moved(config, "recipe").model_copy(
         update={
             "source": source,
-            "mqtt": config.mqtt and moved(config.mqtt, "password_file"),
+            "mqtt": config.mqtt and placed(moved(config.mqtt, "password_file")),
             "results": config.results and moved(config.results, "path"),
             "shift_check": config.shift_check and moved(config.shift_check, "samples"),
         }

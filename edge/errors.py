@@ -5,15 +5,18 @@
     GoodpartError
     ├── Retry                 wait, go on, say it once
     │   ├── CameraLost
-    │   └── BrokerLost
+    │   ├── BrokerLost
+    │   └── DiskFailed        the outbox's disk is full or faulty
     └── Refuse                say why, keep the last good one
         ├── BadConfig         a YAML file or a command-line value
+        │   └── InUse         a file that another process has for itself
         ├── BadEncoder        an encoder.onnx or its card
         │   ├── BadSource     a factory, program or model name that gives no backbone
         │   │   └── Untraceable   a backbone whose path depends on the picture
         │   ├── BadWeights    a checkpoint that cannot be read or does not fit
         │   └── BadTaps       a layer that does not exist or has no features at places of the picture
         ├── BadRecipe         a recipe folder
+        ├── BadOutbox         an outbox file that is damaged or no outbox
         ├── BadPicture        a file that is no usable picture; carries the Reason of the verdict
         └── TooFewGoods       not enough good parts for what was promised
 
@@ -39,12 +42,20 @@ class BrokerLost(Retry):
     """The MQTT broker does not answer."""
 
 
+class DiskFailed(Retry):
+    """The disk does not take what the outbox must write; nothing of the change is on it."""
+
+
 class Refuse(GoodpartError):
     """What was given cannot be used, and waiting will not help."""
 
 
 class BadConfig(Refuse):
     """A configuration key is unknown, missing, of the wrong type or out of range."""
+
+
+class InUse(BadConfig):
+    """Another process has a file that only one may have."""
 
 
 class BadEncoder(Refuse):
@@ -69,6 +80,10 @@ class BadTaps(BadEncoder):
 
 class BadRecipe(Refuse):
     """A recipe is incomplete, altered, or from another version."""
+
+
+class BadOutbox(Refuse):
+    """An outbox file is damaged, or is no outbox of this version."""
 
 
 class BadPicture(Refuse):

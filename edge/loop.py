@@ -25,8 +25,12 @@ class Sink(Protocol):
     """Where results go."""
 
     @property
-    def undelivered(self) -> int:
-        """Results that did not arrive there; after `close`, for good."""
+    def waiting(self) -> int:
+        """Results that have not arrived there yet; after `close`, those that are kept and sent at the next start."""
+
+    @property
+    def lost(self) -> int:
+        """Results that will never arrive there."""
 
     def put(self, result: Result) -> None:
         """Take one result; must not block the line."""

@@ -74,6 +74,12 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
             self._process.wait()
             self._process = None
 
+    def permit(self, acl: str) -> None:
+        """Change who may do what, while it runs."""
+        assert self._process is not None
+        (self._folder / "acl").write_text(acl)
+        self._process.send_signal(signal.SIGHUP)
+
     @property
     def log(self) -> str:
         return (self._folder / "log").read_text()
@@ -134,7 +140,7 @@ class Subscriber(AbstractContextManager["Subscriber"]):
                 self.messages.append((topic, payload))
 
 
-def retained_status(broker: Mosquitto) -> str:
+def retained_status(broker: Mosquitto) -> dict[str, Any]:
     """What somebody who comes later is told."""
     command = [
         "mosquitto_sub",
@@ -150,7 +156,7 @@ def retained_status(broker: Mosquitto) -> str:
         "10",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return str(json.loads(done.stdout)["state"])
+    return dict(json.loads(done.stdout))
 
 
 @contextmanager

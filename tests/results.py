@@ -3,15 +3,29 @@
 from datetime import UTC, datetime
 
 from edge.report.message import Result, StationName
+from edge.report.status import StatusMessage
 from edge.types import Decision, Reason
 
 STATION = StationName(site="test", area="lab", line="line-1", station="camera-1")
 
 
-def result(seq: int, detail: str = "") -> Result:
+BIRTH = StatusMessage(
+    state="online",
+    reason="",
+    boot_id="boot",
+    since_utc=datetime.now(UTC),
+    version="1.2.3",
+    recipe_name="plate",
+    recipe_id="0" * 64,
+    encoder_sha256="0" * 64,
+    station=STATION,
+)
+
+
+def result(seq: int, detail: str = "", boot_id: str = "boot") -> Result:
     return Result(
         result_id=f"{seq:032x}",
-        boot_id="boot",
+        boot_id=boot_id,
         seq=seq,
         station=STATION,
         part_id=f"part-{seq}",

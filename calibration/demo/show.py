@@ -102,7 +102,8 @@ def _write_station(out: Path, port: int) -> None:
         "recipe": "recipe",
         "source": {"kind": "folder", "path": "parts"},
         # The demo's broker speaks MQTT 3.1.1 only; a plant's broker gets version 5, the default.
-        "mqtt": {"host": HOST, "port": port, "protocol": "3.1.1"},
+        # Without an outbox a demo that was interrupted leaves nothing for the next one.
+        "mqtt": {"host": HOST, "port": port, "protocol": "3.1.1", "outbox": "none"},
         "results": {"path": "results.jsonl"},
     }
     (out / _STATION_FILE).write_text(yaml.safe_dump(station, sort_keys=False))

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, StringConstraints, ValidationError
 
 from edge.host.clock import Boot
 from edge.recipe.recipe import Recipe
@@ -48,7 +48,8 @@ class Result(Strict):
 
     `result_id` is unique for ever; (`boot_id`, `seq`) counts from 1 without a gap. `score` is null when nothing was
     measured. `purpose` and `sample` are null for a part of production; a master part of the shift check has both and must
-    not be counted. Times are RFC 3339 in UTC; durations in milliseconds.
+    not be counted. Times are RFC 3339 in UTC; durations in milliseconds. `historical`: sent late, after another boot or well
+    after it was taken; nobody should act on it as if the part still stood there.
     """
 
     format: Literal["goodpart.result/1"] = "goodpart.result/1"
@@ -72,6 +73,7 @@ class Result(Strict):
     recipe_name: str
     recipe_id: str
     encoder_sha256: str
+    historical: bool = False
 
 
 def make_result(
@@ -118,3 +120,12 @@ def _box(region: Region, recipe: Recipe) -> Box:
 def to_wire(result: Result) -> bytes:
     """UTF-8 JSON on one line."""
     return result.model_dump_json().encode()
+
+
+def as_historical(payload: bytes) -> bytes:
+    """The same result, marked as sent late; one that another version wrote and this one cannot read stays as it is."""
+    try:
+        result = Result.model_validate_json(payload)
+    except ValidationError:
+        return payload
+    return to_wire(result.model_copy(update={"historical": True}))

@@ -2,17 +2,21 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edge.report.broker import Broker
-from edge.report.publisher import MAX_WAITING, MqttPublisher
+from edge.report.outbox.lasting import LastingOutbox
+from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
+from edge.report.outbox.outbox import Outbox
+from edge.report.publisher import MqttPublisher
 from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, wait_until
-from tests.results import STATION, result
+from tests.results import BIRTH, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 
@@ -23,8 +27,8 @@ def broker_at(port: int, **more: object) -> Broker:
 
 
 @contextmanager
-def publishing(broker: Broker) -> Iterator[MqttPublisher]:
-    publisher = MqttPublisher(broker, STATION, "boot")
+def publishing(broker: Broker, opened: Callable[[], Outbox] = MemoryOutbox) -> Iterator[MqttPublisher]:
+    publisher = MqttPublisher(broker, BIRTH, opened)
     try:
         yield publisher
     finally:
@@ -40,12 +44,13 @@ def test_thousands_of_results_in_a_row_neither_hang_nor_get_lost(tmp_path: Path,
     # Answers come while the next results are put: the moment in which two locks taken in different order would meet.
     many = 3000
     with Mosquitto(tmp_path) as broker, Subscriber(broker) as plant:
-        with publishing(broker_at(broker.port, protocol=protocol)) as publisher:
+        on_disk = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+        with publishing(broker_at(broker.port, protocol=protocol), on_disk) as publisher:
             putter = threading.Thread(target=lambda: [publisher.put(result(n)) for n in range(many)], daemon=True)
             putter.start()
             putter.join(PATIENCE_S)
             assert not putter.is_alive()
-        assert publisher.undelivered == 0
+        assert (publisher.waiting, publisher.lost) == (0, 0)
         wait_until(lambda: len(plant.results()) == many, "all results")
     assert [r["seq"] for r in plant.results()] == list(range(many))
 
@@ -78,36 +83,41 @@ def test_something_else_at_the_port_is_one_line(caplog: pytest.LogCaptureFixture
     assert "is it an MQTT broker" in errors(caplog)[0]
 
 
-def test_a_result_too_large_for_the_broker_is_lost_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_result_too_large_for_the_broker_is_a_dead_letter_and_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
         with publishing(broker_at(broker.port)) as publisher:
             for seq, detail in ((1, ""), (2, "x" * 4000), (3, "")):
                 publisher.put(result(seq, detail))
-        assert publisher.undelivered == 1
+        assert (publisher.waiting, publisher.lost) == (0, 1)
         wait_until(lambda: len(plant.results()) == 2, "the others")
     assert [r["seq"] for r in plant.results()] == [1, 3]
     assert "the broker takes 2000" in errors(caplog)[0]
-    assert "results are accepted again; 1 are lost" in caplog.text
+    assert "among the dead letters" in errors(caplog)[0]
     assert "connection lost" not in caplog.text
 
 
-def test_beyond_its_memory_results_are_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_beyond_its_memory_results_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     with publishing(broker_at(free_port(), close_s=0.0)) as publisher:
-        for seq in range(MAX_WAITING + 5):
+        for seq in range(MOST_IN_MEMORY + 5):
             publisher.put(result(seq))
-    assert publisher.undelivered == MAX_WAITING + 5
-    assert sum("are waiting for the broker already" in line for line in errors(caplog)) == 1
+        wait_until(lambda: publisher.lost >= 5, "the overflow")
+        assert (publisher.waiting, publisher.lost) == (MOST_IN_MEMORY, 5)
+    assert (publisher.waiting, publisher.lost) == (0, MOST_IN_MEMORY + 5)
+    assert len(errors(caplog)) <= 2
 
 
 @pytest.mark.parametrize("answer", [b"", CONNACK], ids=["before it accepts", "after it accepted"])
-def test_a_broker_that_falls_silent_holds_up_neither_the_line_nor_the_end(answer: bytes) -> None:
+def test_a_broker_that_falls_silent_holds_up_neither_the_line_nor_the_end(tmp_path: Path, answer: bytes) -> None:
     many = 1000
     with answering(answer, stay=True) as (port, calls):
-        with publishing(broker_at(port, close_s=0.1)) as publisher:
+        on_disk = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+        with publishing(broker_at(port, close_s=0.1), on_disk) as publisher:
             wait_until(lambda: calls, "the connection")
             for seq in range(many):
                 publisher.put(result(seq))
-        assert publisher.undelivered == many
+        assert (publisher.waiting, publisher.lost) == (many, 0)
 
 
 def test_a_broker_with_a_small_window_is_not_overrun(tmp_path: Path) -> None:
@@ -115,7 +125,7 @@ def test_a_broker_with_a_small_window_is_not_overrun(tmp_path: Path) -> None:
         with publishing(broker_at(broker.port)) as publisher:
             for seq in range(100):
                 publisher.put(result(seq))
-        assert publisher.undelivered == 0
+        assert (publisher.waiting, publisher.lost) == (0, 0)
         wait_until(lambda: len(plant.results()) == 100, "all results")
 
 

@@ -40,10 +40,10 @@ def test_a_good_station_passes_in_words_and_as_json(
         words, machine = goodpart("check", config), goodpart("check", config, "--json")
     assert (words.code, machine.code) == (0, 0)
     assert [line.split()[:2] for line in words.out.splitlines()] == [
-        ["ok", what] for what in ("config", "recipe", "source", "mqtt", "results")
+        ["ok", what] for what in ("config", "recipe", "source", "mqtt", "outbox", "results")
     ]
     found = json.loads(machine.out)
-    assert [f["what"] for f in found] == ["config", "recipe", "source", "mqtt", "results"]
+    assert [f["what"] for f in found] == ["config", "recipe", "source", "mqtt", "outbox", "results"]
     assert all(f["ok"] and f["detail"] for f in found)
 
 

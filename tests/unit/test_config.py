@@ -1,12 +1,15 @@
 """The station file says what it means, and who must be told."""
 
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 
 import pytest
 
-from edge.config import CameraConfig, FolderConfig, load_capture_config, load_config
+from edge.app import make_broker
+from edge.config import CameraConfig, FolderConfig, OutboxConfig, StationConfig, load_capture_config, load_config
 from edge.errors import BadConfig
+from edge.report.tls import Tls, make_context
 
 STATION = "station: {site: a, area: b, line: c, station: d}\n"
 _SHIFT = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nshift_check: "
@@ -31,6 +34,53 @@ def test_relative_paths_start_at_the_files_folder_and_absolute_ones_stay(tmp_pat
     assert config.mqtt.password_file == str(tmp_path / "p")
     assert config.results is not None
     assert config.results.path == str(tmp_path / "o")
+
+
+MQTT = STATION + "recipe: r\nsource: {kind: folder, path: p}\n"
+
+
+def outbox_path(config: StationConfig) -> str | None:
+    assert config.mqtt is not None
+    assert isinstance(config.mqtt.outbox, OutboxConfig)
+    return config.mqtt.outbox.path
+
+
+def test_the_outbox_stands_beside_the_station_file_or_where_systemd_keeps_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    assert outbox_path(load(tmp_path, MQTT + "mqtt: {host: h}")) == str(tmp_path / "station.outbox")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/goodpart/x:/var/lib/other")
+    assert outbox_path(load(tmp_path, MQTT + "mqtt: {host: h}")) == "/var/lib/goodpart/x/station.outbox"
+    assert outbox_path(load(tmp_path, MQTT + "mqtt: {host: h, outbox: {path: o}}")) == str(tmp_path / "o")
+    none = load(tmp_path, MQTT + "mqtt: {host: h, outbox: none}").mqtt
+    assert none is not None
+    assert none.outbox == "none"
+
+
+@pytest.mark.parametrize(("tls", "port"), [("", 1883), (", tls: {}", 8883), (", tls: {}, port: 1", 1)])
+def test_the_port_is_the_usual_one_with_tls_and_without(tmp_path: Path, tls: str, port: int) -> None:
+    config = load(tmp_path, MQTT + f"mqtt: {{host: h{tls}}}")
+    assert config.mqtt is not None
+    assert make_broker(config.mqtt, config.station).port == port
+
+
+def test_a_credential_of_systemd_is_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load(tmp_path, MQTT + "mqtt: {host: h, username: u, password_credential: broker}")
+    assert config.mqtt is not None
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(BadConfig, match="LoadCredential=broker:FILE"):
+        make_broker(config.mqtt, config.station)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(BadConfig, match=r"mqtt\.password_credential: .* cannot be read"):
+        make_broker(config.mqtt, config.station)
+    (tmp_path / "broker").write_text("word\n")
+    broker = make_broker(config.mqtt, config.station)
+    assert broker.password == "word"  # noqa: S105 - the test's own
+    assert broker.shows_password
+    assert not replace(broker, host="127.0.0.1").shows_password
+    assert not replace(broker, host="localhost").shows_password
+    assert not replace(broker, tls=make_context(Tls())).shows_password
 
 
 def test_standard_output_is_no_path(tmp_path: Path) -> None:
@@ -62,10 +112,6 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         ("recipe: r\nsource: {kind: folder}\nresults: {path: o}", "source.folder.path: missing"),
         ("recipe: r\nsource: {kind: video, path: p, every: 0}\nresults: {path: o}", "source.video.every"),
         ("recipe: r\nsource: {kind: camera, device: -1}\nresults: {path: o}", "source.camera.device"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, port: 70000}", "mqtt.port"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, protocol: 4}", "mqtt.protocol"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password: x}", "mqtt.password: unknown key"),
-        ("recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h, password_file: x}", "add mqtt.username"),
         ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nthreads: 0", "threads"),
         ("source: {kind: folder, path: p}\nresults: {path: o}", "recipe: missing"),
         (_SHIFT + "{at: [06:00]}", "shift_check.samples: missing"),
@@ -79,6 +125,28 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
 def test_every_mistake_is_named_with_its_key(tmp_path: Path, rest: str, says: str) -> None:
     with pytest.raises(BadConfig) as caught:
         load(tmp_path, STATION + rest)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("port: 70000", "mqtt.port"),
+        ("protocol: 4", "mqtt.protocol"),
+        ("password: x", "mqtt.password: "),
+        ("password: x", "name the file it stands in with mqtt.password_file"),
+        ("password_file: x", "add mqtt.username"),
+        ("password_credential: x", "add mqtt.username"),
+        ("username: u, password_credential: a/b", "mqtt.password_credential"),
+        ("username: u, password_credential: x, password_file: x", "remove one"),
+        ("tls: {key_file: k}", "add mqtt.tls.cert_file"),
+        ("outbox: {quota_mb: 1}", "quota_mb"),
+        ("outbox: nowhere", "mqtt.outbox"),
+    ],
+)
+def test_every_mistake_about_the_broker_is_named_with_its_key(tmp_path: Path, keys: str, says: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, MQTT + f"mqtt: {{host: h, {keys}}}")
     assert says in str(caught.value)
 
 
