@@ -2,22 +2,19 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.app import make_broker, make_source
 from edge.capture.fitness import look_at, unfit
 from edge.config import SourceConfig, WatchConfig, load_config
-from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
+from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.report.broker import Broker, explain, make_client
+from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
+from edge.report.visit import visiting
 from edge.shift.card import open_shift_card
 from edge.types import Decision, Frame, Unfit
-
-_BROKER_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +85,8 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
 
 
 def _try_broker(broker: Broker) -> str:
-    """Connect once, under another client id so that a running device keeps its connection."""
-    answered = threading.Event()
-    codes: list[ReasonCode] = []
-    client = make_client(replace(broker, client_id=f"{broker.client_id}-check"))
-    client.connect_timeout = _BROKER_TIMEOUT_S
-
-    def on_connect(_client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
-        codes.append(code)
-        answered.set()
-
-    client.on_connect = on_connect
-    # What is no broker often hangs up; there is nothing more to wait for then.
-    client.on_disconnect = lambda *_: answered.set()
-    address = f"{broker.host}:{broker.port}"
-    try:
-        client.connect(broker.host, broker.port)
-        client.loop_start()
-        answered.wait(_BROKER_TIMEOUT_S)
-    except OSError as err:
-        raise BrokerLost(
-            f"mqtt: {address} cannot be reached: {err.strerror or err}; correct mqtt.host and mqtt.port."
-        ) from None
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    if not codes:
-        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker; correct mqtt.host and mqtt.port.")
-    if codes[0].is_failure:
-        raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
-    return f"{address} accepts the connection, MQTT {broker.protocol}"
+    with visiting(broker, "check"):
+        return f"{broker.host}:{broker.port} accepts the connection, MQTT {broker.protocol}"
 
 
 def _try_results(path: Path) -> str:

@@ -8,14 +8,16 @@ visibly, so its promise is weaker.
 import json
 import logging
 import threading
-from collections import deque
-from dataclasses import dataclass
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, replace
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.report.broker import Broker, explain, make_client
+from edge.report.delivery import Account, Link, Loss
 from edge.report.message import Result, StationName, to_wire
 from edge.report.topics import topic
 
@@ -53,6 +55,7 @@ class MqttPublisher:
 
     def __init__(self, broker: Broker, station: StationName, boot_id: str) -> None:
         self._broker = broker
+        self._station = station
         self._result_topic = topic(broker.prefix, station, "result")
         self._status_topic = topic(broker.prefix, station, "status")
         self._boot_id = boot_id
@@ -63,7 +66,12 @@ class MqttPublisher:
         self._connected = self._greeting_due = self._closing = False
         self._window = _IN_FLIGHT
         self._max_packet_bytes: int | None = None
+        self._news: dict[str, _Message] = {}
+        self._refused_topics: set[str] = set()
+        self._delivered = 0
+        self._losses = Counter({Loss.OVERFLOWED: 0, Loss.DEAD: 0})
         self._refused = self._refused_before = 0
+        self._link = Link(connected=False, since_s=time.monotonic(), connects=0)
         # Touched by paho's thread alone.
         self._said_away, self._said_refusal = False, ""
         self._client = self._make_client()
@@ -78,12 +86,31 @@ class MqttPublisher:
         with self._changed:
             return self._count_waiting() + self._refused
 
+    def counts(self) -> Account:
+        """Delivered is what the broker accepted; what it has not answered yet waits."""
+        with self._changed:
+            return Account("mqtt", self._delivered, self._count_waiting(), dict(self._losses))
+
+    def link(self) -> Link:
+        """How the connection to the broker is."""
+        return self._link
+
+    def tell(self, leaf: str, payload: bytes, *, retain: bool) -> None:
+        """Publish this beside the results, with quality of service 1, as soon as the broker is there.
+
+        It waits in no queue: of one leaf only the newest is kept, and it goes before the results that wait.
+        """
+        message = _Message(topic(self._broker.prefix, self._station, leaf), payload, retain)
+        with self._changed:
+            self._news[leaf] = message
+            self._changed.notify_all()
+
     def put(self, result: Result) -> None:
         """Hand one result to the sending thread; never blocks on the network."""
         message = _Message(self._result_topic, to_wire(result))
         with self._changed:
             if self._count_waiting() >= MAX_WAITING:
-                self._lose(f"{MAX_WAITING} results are waiting for the broker already")
+                self._lose(f"{MAX_WAITING} results are waiting for the broker already", Loss.OVERFLOWED)
                 return
             self._queue.append(message)
             self._changed.notify_all()
@@ -91,7 +118,10 @@ class MqttPublisher:
     def close(self) -> None:
         """Wait until everything is accepted or the time is over, say goodbye, and log what is left."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._count_waiting(), self._broker.close_s)
+            # Nobody waits for a broker that is away only to tell it news.
+            self._changed.wait_for(
+                lambda: not self._count_waiting() and not (self._news and self._connected), self._broker.close_s
+            )
             left, connected = self._count_waiting(), self._connected
             self._closing = True
             self._changed.notify_all()
@@ -127,31 +157,42 @@ class MqttPublisher:
     def _count_waiting(self) -> int:
         return len(self._queue) + sum(m.topic == self._result_topic for m in self._in_flight.values())
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, cause: Loss = Loss.DEAD) -> None:
         if self._refused == self._refused_before:
             log.error(
                 "topic %s: a result is lost to MQTT: %s; more such losses are counted, not logged", self._result_topic, why
             )
         self._refused += 1
+        self._losses[cause] += 1
 
     def _drop(self, message: _Message, why: str) -> None:
         if message.topic == self._result_topic:
             self._queue.popleft()
             self._lose(why)
         else:
-            log.error("topic %s: the status cannot be sent: %s", message.topic, why)
+            self._note_refused(message.topic, why)
         self._changed.notify_all()
 
     def _settle(self, message: _Message, code: ReasonCode) -> None:
         """The broker has answered."""
         if message.topic != self._result_topic:
             if code.is_failure:
-                log.error("topic %s: the broker refuses the status: %s", message.topic, explain(code))
+                self._note_refused(message.topic, f"the broker refuses it: {explain(code)}")
+            else:
+                self._refused_topics.discard(message.topic)
         elif code.is_failure:
             self._lose(f"the broker refuses it: {explain(code)}")
-        elif self._refused > self._refused_before:
-            log.warning("topic %s: results are accepted again; %d are lost", self._result_topic, self._refused)
-            self._refused_before = self._refused
+        else:
+            self._delivered += 1
+            if self._refused > self._refused_before:
+                log.warning("topic %s: results are accepted again; %d are lost", self._result_topic, self._refused)
+                self._refused_before = self._refused
+
+    def _note_refused(self, name: str, why: str) -> None:
+        """News comes again and again; that it is refused is said once."""
+        if name not in self._refused_topics:
+            log.error("topic %s: a message cannot be sent: %s", name, why)
+        self._refused_topics.add(name)
 
     def _next(self) -> _Message | None:
         """What the sender may hand over now; a result stays in the queue until paho has it."""
@@ -160,6 +201,8 @@ class MqttPublisher:
         if self._greeting_due:
             self._greeting_due = False
             return self._status("online")
+        if self._news:
+            return self._news.pop(next(iter(self._news)))
         return self._queue[0] if self._queue else None
 
     # The sender's thread.
@@ -209,6 +252,7 @@ class MqttPublisher:
         self._said_away, self._said_refusal = False, ""
         with self._changed:
             self._connected = self._greeting_due = True
+            self._link = Link(connected=True, since_s=time.monotonic(), connects=self._link.connects + 1)
             self._max_packet_bytes = getattr(props, "MaximumPacketSize", None)
             self._window = min(_IN_FLIGHT, getattr(props, "ReceiveMaximum", _IN_FLIGHT))
             self._changed.notify_all()
@@ -220,6 +264,8 @@ class MqttPublisher:
         with self._changed:
             was_connected, closing = self._connected, self._closing
             self._connected = False
+            if was_connected:
+                self._link = replace(self._link, connected=False, since_s=time.monotonic())
             self._changed.notify_all()
         if closing:
             return

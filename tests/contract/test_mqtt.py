@@ -43,7 +43,7 @@ def test_every_verdict_arrives_once_and_the_status_is_retained(
         wait_until(lambda: plant.states() == ["online", "offline"] and len(plant.results()) == PARTS, "all messages")
         assert retained_status(broker) == "offline"
     assert seqs(plant.results()) == SEQ
-    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/result", f"{TOPIC}/status"}
+    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/{leaf}" for leaf in ("result", "status", "health")}
     assert [r["part_id"] for r in plant.results()] == [p.stem for p in sorted(parts.iterdir())]
     assert len({r["boot_id"] for r in plant.results()}) == 1
     assert len({r["result_id"] for r in plant.results()}) == PARTS
