@@ -45,6 +45,12 @@ class Checkup:
             self._say(health)
         return health
 
+    def states(self) -> tuple[object, ...]:
+        """What may be lost and come back: equal as long as nothing was."""
+        line = self._line
+        feed = line.source.feed() if isinstance(line.source, LiveSource) else None
+        return feed and feed.since_s, *(sink.link() for sink in line.sinks if isinstance(sink, Linked))
+
     def _examine(self) -> Health:
         line = self._line
         (accounts, tally), in_hand = line.board.at_rest(self._read_books)

@@ -26,8 +26,8 @@ class Account:
 
         results put + carried = delivered + waiting + lost
 
-    losses: each cause that the sink knows, 0 where there was none. oldest_waiting_s: for how long the oldest result waits, in
-    seconds, where that is known.
+    losses: each cause that the sink knows, 0 where there was none. oldest_waiting_s: for how long the oldest result waits,
+    in seconds, where that is known.
     """
 
     to: str

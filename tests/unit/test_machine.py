@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-
 from edge.host.machine import clock_synced, free_bytes, hottest_c, look_at_machine, resident_bytes
 
 
