@@ -1,6 +1,7 @@
 """Lines that judge nothing: parts, deliveries and losses as a test wants them, for those who watch a line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ GOOD = Verdict(Decision.OK, Reason.WITHIN_THRESHOLD)
 BAD = Verdict(Decision.NOK, Reason.ABOVE_THRESHOLD)
 LOST = Verdict.not_decidable(Reason.CAMERA_LOST, "away")
 
-_PIXELS = np.zeros((2, 2, 3), np.uint8)
+FRAME = Frame("part", 1, 0.0, datetime(2026, 1, 1, tzinfo=UTC), np.zeros((2, 2, 3), np.uint8))
 
 
 class Quiet:
@@ -44,10 +45,14 @@ class Fed(Quiet):
 
 
 class Books:
-    """A sink in which results wait until they are delivered or lost. forgets: results that vanish from its books."""
+    """A sink in which results wait until they are delivered or lost.
+
+    forgets: results that vanish from its books. meanwhile: what happens once, just after somebody has read them.
+    """
 
     def __init__(self, name: str, carried: int = 0) -> None:
         self.forgets = 0
+        self.meanwhile: Callable[[], None] | None = None
         self._name, self._carried = name, carried
         self._waiting, self._delivered = carried, 0
         self._losses = dict.fromkeys(Loss, 0)
@@ -73,7 +78,11 @@ class Books:
         self._losses[cause] += some
 
     def counts(self) -> Account:
-        return Account(self._name, self._delivered - self.forgets, self._waiting, dict(self._losses), self._carried)
+        account = Account(self._name, self._delivered - self.forgets, self._waiting, dict(self._losses), self._carried)
+        if happens := self.meanwhile:
+            self.meanwhile = None
+            happens()
+        return account
 
 
 def line_of(recipe: Recipe, sinks: Sequence[Sink], source: Quiet | None = None) -> Line:
@@ -82,18 +91,13 @@ def line_of(recipe: Recipe, sinks: Sequence[Sink], source: Quiet | None = None) 
 
 def tell(line: Line, verdict: Verdict, *, sample: bool = False, taken_s: float = 0, began_s: float = 0, ended_s: float = 0):
     """What the loop does with one shot once it is judged."""
-    shot = "part", 1, taken_s, datetime.now(UTC)
-    fault = verdict.reason is Reason.CAMERA_LOST
+    shot: Shot = replace(FRAME, taken_mono_s=taken_s)
+    if verdict.reason is Reason.CAMERA_LOST:
+        shot = Unfit(shot.part_id, shot.seq, taken_s, shot.taken_utc, verdict.reason, verdict.detail)
     line.board.begin()
     for sink in line.sinks:
         sink.put(result(1))
-    line.board.told(
-        Unfit(*shot, verdict.reason, verdict.detail) if fault else Frame(*shot, _PIXELS),
-        verdict,
-        began_s,
-        ended_s,
-        sample=sample,
-    )
+    line.board.told(shot, verdict, began_s, ended_s, sample=sample)
 
 
 def checkup_of(line: Line, folder: Path = Path(), interval_s: float = 60) -> Checkup:

@@ -149,7 +149,7 @@ def troubles(heard: Heard, now_utc: datetime) -> list[str]:
     health = heard.health
     found = ["the station is offline"] if heard.state == "offline" else []
     if health is None:
-        return [*found, "no health is known; does the station run, with a goodpart that tells it?"]
+        return [*found, "no health is known; does the station run, and may this user read its topics?"]
     age_s = (now_utc - health.sent_utc).total_seconds()
     if not found and age_s > _LATE_AFTER * health.interval_s:
         found.append(f"its last health is {age_s:.0f} s old, and should come every {health.interval_s:g} s")

@@ -1,10 +1,12 @@
 """The HTTP endpoint that Prometheus scrapes; it ends with the line."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import AF_INET6
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from edge.config import PrometheusConfig
@@ -27,6 +29,11 @@ class _Handler(WSGIRequestHandler):
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's signature
+        """A caller that goes away or stays silent is no fault of ours; anything else is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _ServerIPv6(_Server):

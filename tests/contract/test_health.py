@@ -32,9 +32,9 @@ def recipe(recipe_dir: Path) -> Recipe:
     return open_recipe(recipe_dir)
 
 
-def told_to(broker: Mosquitto, recipe_dir: Path, folder: Path) -> Path:
-    source: dict[str, object] = {"kind": "folder", "path": "."}
-    return station_file(folder, recipe_dir, source, mqtt={"host": HOST, "port": broker.port})
+def told_to(broker: Mosquitto, recipe_dir: Path, folder: Path, protocol: object = 5) -> Path:
+    mqtt = {"host": HOST, "port": broker.port, "protocol": protocol}
+    return station_file(folder, recipe_dir, {"kind": "folder", "path": "."}, mqtt=mqtt)
 
 
 def said(config: Path) -> tuple[State | None, list[str]]:
@@ -107,11 +107,12 @@ def test_a_station_that_was_killed_a_broker_that_knows_nothing_and_none_at_all(r
     assert "cannot be reached" in goodpart("status", config).sentence
 
 
-def test_lost_results_a_lost_camera_and_an_old_message_are_named(recipe: Recipe, recipe_dir: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+def test_lost_results_a_lost_camera_and_an_old_message_are_named(
+    recipe: Recipe, recipe_dir: Path, tmp_path: Path, protocol: object
+) -> None:
     with Mosquitto(tmp_path) as broker:
-        config = station_file(
-            tmp_path, recipe_dir, {"kind": "folder", "path": "."}, mqtt={"host": HOST, "port": broker.port}
-        )
+        config = told_to(broker, recipe_dir, tmp_path, protocol)
         station = load_config(config)
         assert station.mqtt
         sink = Books("mqtt")
@@ -131,9 +132,7 @@ def test_lost_results_a_lost_camera_and_an_old_message_are_named(recipe: Recipe,
 
 def test_what_is_no_health_message_is_one_sentence(recipe_dir: Path, tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker:
-        config = station_file(
-            tmp_path, recipe_dir, {"kind": "folder", "path": "."}, mqtt={"host": HOST, "port": broker.port}
-        )
+        config = told_to(broker, recipe_dir, tmp_path)
         station = load_config(config)
         assert station.mqtt
         publisher = MqttPublisher(make_broker(station.mqtt, station.station), station.station, "boot")

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import struct
 import urllib.request
 from pathlib import Path
 
@@ -108,6 +109,19 @@ def test_each_scrape_reads_anew_and_the_port_is_free_when_the_line_ends(busy: tu
         assert scraped(port)["goodpart_delivery_waiting", (("to", "mqtt"),)] == before - 3
     with socket.socket() as again:
         assert again.connect_ex((HOST, port)) != 0
+
+
+def test_a_caller_that_breaks_off_leaves_no_trace(busy: tuple[Line, Books], capfd: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    with serving(PrometheusConfig(port=port), checkup_of(busy[0])):
+        for said in (b"", b"GET /metr"):
+            rude = socket.create_connection((HOST, port))
+            rude.sendall(said)
+            # Closing sends a reset.
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            rude.close()
+        assert scraped(port)["goodpart_reconciles", ()] == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_a_taken_port_is_one_sentence(busy: tuple[Line, Books]) -> None:

@@ -1,7 +1,6 @@
 """The books of a line: whatever happens to results, they add up, and if they do not, the device says so."""
 
 import logging
-import threading
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.delivery import Loss
 from edge.report.jsonl import JsonLines
 from edge.types import Decision, Reason, Verdict
-from tests.brokers import PATIENCE_S
-from tests.lines import BAD, GOOD, LOST, Books, Fed, checkup_of, line_of, tell
+from tests.lines import BAD, FRAME, GOOD, LOST, Books, Fed, checkup_of, line_of, tell
+from tests.results import result
 
 VERDICTS = st.sampled_from([GOOD, BAD, LOST])
 STEP = st.one_of(
@@ -83,30 +82,38 @@ def test_books_that_do_not_add_up_are_said_once_and_so_is_that_they_do_again(
     assert [r.levelno for r in caplog.records] == [logging.ERROR, logging.WARNING]
 
 
-def test_they_add_up_at_every_moment_of_a_busy_line(recipe: Recipe) -> None:
-    sink = Books("mqtt")
-    line = line_of(recipe, (sink,))
-    checkup = checkup_of(line)
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_part_that_comes_while_the_books_are_read_makes_them_be_read_again(recipe: Recipe, where: int) -> None:
+    sinks = Books("mqtt"), Books("results")
+    line = line_of(recipe, sinks)
+    tell(line, GOOD)
+    sinks[where].meanwhile = lambda: tell(line, BAD)
+    health = checkup_of(line).health()
+    assert (health.inspected, health.in_hand, health.reconciles) == (2, 0, True)
+    assert [books.waiting for books in health.delivery] == [2, 2]
 
-    def work() -> None:
-        for _ in range(3000):
-            tell(line, GOOD)
 
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    seen = [checkup.health()]
-    while worker.is_alive():
-        seen.append(checkup.health())
-    worker.join(PATIENCE_S)
-    assert all(health.reconciles for health in seen)
-    assert checkup.health().inspected == 3000
+def test_a_part_that_goes_into_the_sinks_while_they_are_read_is_waited_for(recipe: Recipe) -> None:
+    sinks = Books("mqtt"), Books("results")
+    line = line_of(recipe, sinks)
+    line.board.begin()
+    sinks[0].put(result(1))
+
+    def finish() -> None:
+        sinks[1].put(result(1))
+        line.board.told(FRAME, GOOD, 0.0, 0.0, sample=False)
+
+    sinks[1].meanwhile = finish
+    health = checkup_of(line).health()
+    assert (health.inspected, health.in_hand, health.reconciles) == (1, 0, True)
+    assert [books.waiting for books in health.delivery] == [1, 1]
 
 
 def test_a_line_that_hangs_in_a_sink_is_told_with_its_result_in_hand(recipe: Recipe) -> None:
     line = line_of(recipe, (Books("results"),))
     tell(line, GOOD)
     line.board.begin()
-    line.sinks[0].put(None)  # type: ignore[arg-type] # only counted
+    line.sinks[0].put(result(2))
     health = checkup_of(line).health()
     assert (health.inspected, health.in_hand, health.reconciles) == (1, 1, True)
     assert health.delivery[0].waiting == 2
