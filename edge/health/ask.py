@@ -151,7 +151,9 @@ def troubles(heard: Heard, now_utc: datetime) -> list[str]:
     if health is None:
         return [*found, "no health is known; does the station run, and may this user read its topics?"]
     age_s = (now_utc - health.sent_utc).total_seconds()
-    if not found and age_s > _LATE_AFTER * health.interval_s:
+    if heard.state is None:
+        found.append("whether it is online is not known; may this user read its status?")
+    if heard.state != "offline" and age_s > _LATE_AFTER * health.interval_s:
         found.append(f"its last health is {age_s:.0f} s old, and should come every {health.interval_s:g} s")
     if health.source and not health.source.up:
         found.append(f"no pictures from its {health.source.kind} source for {health.source.for_s:.0f} s")

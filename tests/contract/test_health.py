@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from edge.app import make_broker
 from edge.capture.sources import Feed
 from edge.config import load_config
 from edge.errors import BadConfig
-from edge.health.ask import State, ask_station, troubles
+from edge.health.ask import Heard, State, ask_station, troubles
 from edge.health.message import Health
 from edge.host.clock import utc_now
 from edge.recipe.recipe import Recipe, open_recipe
@@ -146,3 +147,14 @@ def test_nobody_to_ask_is_one_sentence(recipe_dir: Path, tmp_path: Path) -> None
     config = station_file(tmp_path, recipe_dir, {"kind": "folder", "path": "."}, results={"path": "r.jsonl"})
     with pytest.raises(BadConfig, match="add mqtt: or prometheus:"):
         ask_station(load_config(config))
+
+
+def test_health_without_a_word_that_the_station_is_online_is_not_enough(recipe: Recipe) -> None:
+    health = checkup_of(line_of(recipe, ())).health()
+    assert troubles(Heard("somebody", "online", health), health.sent_utc) == []
+    assert "not known" in troubles(Heard("somebody", None, health), health.sent_utc)[0]
+    late = health.sent_utc + timedelta(seconds=200)
+    assert troubles(Heard("somebody", "online", health), late) == [
+        "its last health is 200 s old, and should come every 60 s"
+    ]
+    assert troubles(Heard("somebody", "offline", health), late) == ["the station is offline"]
