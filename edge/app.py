@@ -25,10 +25,15 @@ from edge.config import (
     VideoConfig,
     WatchConfig,
 )
+from edge.health.checkup import Checkup
+from edge.health.endpoint import serving
+from edge.health.message import Health, to_wire
+from edge.health.teller import telling
 from edge.host.clock import Boot, on_the_wall, utc_now
 from edge.host.secrets import read_password
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
+from edge.report.books import Linked
 from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
 from edge.report.message import StationName
@@ -70,7 +75,34 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), birth, outbox_opener(config.mqtt)))
             stack.callback(sinks[-1].close)
         gate = make_gate(config.shift_check, recipe, asked) if config.shift_check else None
-        yield Line(config.station, recipe, source, sinks, boot, gate)
+        line = Line(config.station, recipe, source, sinks, boot, gate)
+        watch(line, config, stack)
+        yield line
+
+
+def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
+    """Tell the line's health as long as `stack` is open, and answer Prometheus if it is wanted.
+
+    Raises:
+        BadConfig: the endpoint cannot be opened.
+    """
+    checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s)
+
+    def tell(health: Health) -> None:
+        for sink in line.sinks:
+            if isinstance(sink, Linked):
+                sink.tell("health", to_wire(health), retain=True)
+
+    if config.prometheus:
+        stack.enter_context(serving(config.prometheus, checkup))
+    stack.enter_context(telling(checkup, config.health.interval_s, tell))
+
+
+def _state_folder(config: StationConfig) -> Path:
+    """Where results wait for the broker, or are written; without a file of them, where the process was started."""
+    if config.mqtt and isinstance(outbox := config.mqtt.outbox, OutboxConfig):
+        return Path(str(outbox.path)).parent
+    return Path(config.results.path).parent if config.results and config.results.path != "-" else Path.cwd()
 
 
 def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool]) -> Gate:

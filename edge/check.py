@@ -1,25 +1,21 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
-import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.app import make_broker, make_source
 from edge.capture.fitness import look_at, unfit
 from edge.config import OutboxConfig, SourceConfig, WatchConfig, load_config
-from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
+from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.report.broker import Broker, explain, explain_error, make_client
+from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
+from edge.report.visit import visiting
 from edge.shift.card import open_shift_card
 from edge.types import Decision, Frame, Unfit
-
-_BROKER_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,38 +88,10 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
 
 
 def _try_broker(broker: Broker) -> str:
-    """Connect once, under another client id so that a running device keeps its connection."""
-    answered = threading.Event()
-    codes: list[ReasonCode] = []
-    client = make_client(replace(broker, client_id=f"{broker.client_id}-check"))
-    client.connect_timeout = _BROKER_TIMEOUT_S
-
-    def on_connect(_client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
-        codes.append(code)
-        answered.set()
-
-    client.on_connect = on_connect
-    # What is no broker often hangs up; there is nothing more to wait for then.
-    client.on_disconnect = lambda *_: answered.set()
-    address = f"{broker.host}:{broker.port}"
-    try:
-        client.connect(broker.host, broker.port)
-        client.loop_start()
-        answered.wait(_BROKER_TIMEOUT_S)
-    except ssl.SSLError as err:
-        raise BadConfig(f"mqtt: {address}: {explain_error(err, broker)}.") from None
-    except OSError as err:
-        raise BrokerLost(f"mqtt: {address} {explain_error(err, broker)}; correct mqtt.host and mqtt.port.") from None
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    if not codes:
-        wants = ", and give mqtt.tls.cert_file if it wants one" if broker.tls else ""
-        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker; correct mqtt.host and mqtt.port{wants}.")
-    if codes[0].is_failure:
-        raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
-    warning = "; the password goes there unencrypted, add mqtt.tls" if broker.shows_password else ""
-    return f"{address} accepts the connection, MQTT {broker.protocol}{', TLS' if broker.tls else ''}{warning}"
+    with visiting(broker, "check"):
+        warning = "; the password goes there unencrypted, add mqtt.tls" if broker.shows_password else ""
+        tls = ", TLS" if broker.tls else ""
+        return f"{broker.host}:{broker.port} accepts the connection, MQTT {broker.protocol}{tls}{warning}"
 
 
 def _try_results(path: Path) -> str:

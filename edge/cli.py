@@ -1,4 +1,4 @@
-"""goodpart run | once | check: the device's side of the one command.
+"""goodpart run | once | check | status: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
@@ -150,6 +150,29 @@ def check(config: Path, as_json: bool) -> None:
         for finding in findings:
             click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<8}  {finding.detail}")
     sys.exit(EXIT_OK if all(f.ok for f in findings) else EXIT_REFUSED)
+
+
+@goodpart.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(config: Path, as_json: bool) -> None:
+    """Say how the station of CONFIG is: 0 healthy, 1 not.
+
+    Its Prometheus endpoint is asked if it answers on this computer, else the broker, which keeps the last words of a station
+    that is away. Healthy is a station that is online, tells its health in time, gets pictures, has lost no result, and whose
+    counts add up.
+    """
+    from edge.config import load_config
+    from edge.health.ask import ask_station, troubles
+    from edge.health.words import as_json as to_json
+    from edge.health.words import in_words
+    from edge.host.clock import utc_now
+
+    station = load_config(config)
+    heard, now_utc = ask_station(station), utc_now()
+    found = troubles(heard, now_utc)
+    click.echo(to_json(heard, found) if as_json else in_words(station.station, heard, found, now_utc))
+    sys.exit(EXIT_NOK if found else EXIT_OK)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

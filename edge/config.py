@@ -2,6 +2,7 @@
 
 import os
 from datetime import time
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -148,6 +149,41 @@ class ShiftCheckConfig(Strict):
         return self
 
 
+class HealthConfig(Strict):
+    """How often the station says how it is."""
+
+    interval_s: float = Field(default=60.0, ge=0.1, le=3600)
+
+
+class PrometheusConfig(Strict):
+    """An HTTP endpoint for Prometheus. It knows no password, so beyond this computer it must be wanted: `expose: true`."""
+
+    port: int = Field(ge=1, le=65535)
+    host: Text = "127.0.0.1"
+    expose: bool = False
+
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """The address of one of this computer's networks, or of all of them."""
+        return ip_address(self.host)
+
+    @property
+    def near_host(self) -> str:
+        """Where somebody on this computer finds it."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
+        return everywhere.get(self.host, self.host)
+
+    @model_validator(mode="after")
+    def _on_this_computer_unless_exposed(self) -> "PrometheusConfig":
+        try:
+            near = self.address.is_loopback
+        except ValueError:
+            raise ValueError(f"host: {self.host!r} is not an address; give one, such as 127.0.0.1 or 0.0.0.0") from None
+        if not near and not self.expose:
+            raise ValueError(f"host: others could read at {self.host}; add expose: true if they may, or remove host")
+        return self
+
+
 class _Station(Strict):
     """What stands in a station's file whatever it is read for."""
 
@@ -156,6 +192,8 @@ class _Station(Strict):
     mqtt: MqttConfig | None = None
     results: ResultsConfig | None = None
     shift_check: ShiftCheckConfig | None = None
+    health: HealthConfig = HealthConfig()
+    prometheus: PrometheusConfig | None = None
     threads: int = Field(default=1, ge=1, le=64)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
+from edge.health.board import Board
 from edge.host.clock import Boot
 from edge.inspect.judge import judge
 from edge.inspect.refine import NotAligned
@@ -64,7 +65,8 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
 class Line:
     """One camera, one recipe, and everybody who is told.
 
-    gate: the shift check, if there is one. tally counts parts of production, samples the master parts of the check.
+    gate: the shift check, if there is one. tally counts parts of production, samples the master parts of the check; board
+    counts for those who watch from other threads.
     """
 
     station: StationName
@@ -75,15 +77,19 @@ class Line:
     gate: Gate | None = None
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
+    board: Board = field(default_factory=Board)
 
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
         for shot in self.source:
-            began = time.monotonic()
+            began_s = time.monotonic()
             verdict, sample = self._weigh(shot, inspect(shot, self.recipe))
-            result = make_result(shot, verdict, self.station, self.recipe, self.boot, time.monotonic() - began, sample)
+            decided_s = time.monotonic()
+            result = make_result(shot, verdict, self.station, self.recipe, self.boot, decided_s - began_s, sample)
+            self.board.begin()
             for sink in self.sinks:
                 sink.put(result)
+            self.board.told(shot, verdict, began_s, decided_s, sample=sample is not None)
             self.source.done(shot, verdict)
             (self.samples if sample else self.tally)[verdict.decision] += 1
         return self.tally

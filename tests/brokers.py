@@ -115,6 +115,9 @@ class Subscriber(AbstractContextManager["Subscriber"]):
     def results(self) -> list[dict[str, Any]]:
         return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/result")]
 
+    def healths(self) -> list[dict[str, Any]]:
+        return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/health")]
+
     def states(self) -> list[str]:
         return [json.loads(payload)["state"] for topic, payload in list(self.messages) if topic.endswith("/status")]
 
@@ -140,23 +143,12 @@ class Subscriber(AbstractContextManager["Subscriber"]):
                 self.messages.append((topic, payload))
 
 
-def retained_status(broker: Mosquitto) -> dict[str, Any]:
+def retained(broker: Mosquitto, leaf: str) -> dict[str, Any]:
     """What somebody who comes later is told."""
-    command = [
-        "mosquitto_sub",
-        "-h",
-        HOST,
-        "-p",
-        str(broker.port),
-        "-t",
-        "goodpart/v1/+/+/+/+/status",
-        "-C",
-        "1",
-        "-W",
-        "10",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
+    where = ["-h", HOST, "-p", str(broker.port), "-t", f"goodpart/v1/+/+/+/+/{leaf}"]
+    done = subprocess.run(["mosquitto_sub", *where, "-C", "1", "-W", "10"], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @contextmanager

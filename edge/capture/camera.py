@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import cv2
 from numpy.typing import NDArray
 
 from edge.capture.pictures import to_bgr
+from edge.capture.sources import Feed
 from edge.errors import BadPicture, CameraLost
 from edge.host.clock import utc_now
 from edge.types import Frame, Reason, Shot, Unfit, Verdict
@@ -52,6 +53,11 @@ class NewestFrame:
     def fault(self) -> str:
         """Why there is no newer frame, as far as is known."""
         return self._fault or f"no frame within {self._timeout_s:g} s"
+
+    @property
+    def newest(self) -> Exposure | None:
+        """The newest frame there is, however old."""
+        return self._newest
 
     def newer_than(self, mono_s: float, timeout_s: float) -> Exposure | None:
         """Wait for a frame that arrived after `mono_s`; None when none comes in time or the line is stopped."""
@@ -117,10 +123,19 @@ class CameraSource:
 
     def __init__(self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event) -> None:
         self._device, self._interval_s, self._timeout_s, self._stop = device, interval_s, timeout_s, stop
+        # Replaced as a whole, so that other threads see one moment.
+        self._feed = Feed(up=False, since_s=time.monotonic())
+        self._frames: NewestFrame | None = None
+
+    def feed(self) -> Feed:
+        """Up from the first frame on; frames that the line did not ask for count, too."""
+        feed, newest = self._feed, self._frames.newest if self._frames else None
+        return replace(feed, frames=newest.number, newest_s=newest.mono_s) if newest else feed
 
     def __iter__(self) -> Iterator[Shot]:
-        frames = NewestFrame(self._device, self._timeout_s, self._stop)
+        frames = self._frames = NewestFrame(self._device, self._timeout_s, self._stop)
         lost = False
+        number = 0
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
@@ -129,9 +144,12 @@ class CameraSource:
                 if lost:
                     log.warning("camera %s is back", self._device)
                 lost = False
+                self._note(up=True, dropped=exposure.number - number - 1)
+                number = exposure.number
                 yield shoot(part_id, exposure)
             elif not lost and not self._stop.is_set():
                 lost = True
+                self._note(up=False)
                 fault = frames.fault
                 log.error("camera %s is lost: %s; trying again for ever", self._device, fault)
                 yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
@@ -140,6 +158,12 @@ class CameraSource:
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """Nothing to tidy up."""
+
+    def _note(self, *, up: bool, dropped: int = 0) -> None:
+        feed = self._feed
+        since_s = feed.since_s if up == feed.up else time.monotonic()
+        losses = feed.losses + (0 if up else 1)
+        self._feed = Feed(up, since_s, losses, dropped=feed.dropped + dropped)
 
 
 def shoot(part_id: str, exposure: Exposure) -> Shot:

@@ -4,11 +4,13 @@ import logging
 import ssl
 import sys
 import threading
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.report.books import Link
 from edge.report.broker import Broker, chance_of, explain, explain_error, make_client
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class Connection:
         self._broker = broker
         self._changed = changed
         self._connected = self._greet = self._closing = False
+        self.link = Link(connected=False, since_s=time.monotonic(), connects=0)
         self._window = WINDOW
         self._max_packet_bytes: int | None = None
         self._said: deque[tuple[int, ReasonCode]] = deque()
@@ -114,6 +117,7 @@ class Connection:
         self._said_away, self._said_refusal = False, ""
         with self._changed:
             self._connected = self._greet = True
+            self.link = Link(connected=True, since_s=time.monotonic(), connects=self.link.connects + 1)
             self._max_packet_bytes = getattr(props, "MaximumPacketSize", None)
             self._window = min(WINDOW, getattr(props, "ReceiveMaximum", WINDOW))
             self._changed.notify_all()
@@ -131,6 +135,8 @@ class Connection:
         with self._changed:
             was_connected, closing = self._connected, self._closing
             self._connected = self._greet = False
+            if was_connected:
+                self.link = replace(self.link, connected=False, since_s=time.monotonic())
             self._changed.notify_all()
         if closing:
             return

@@ -3,13 +3,14 @@
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.report.broker import PERMANENT, explain
 from edge.report.connection import Connection, News
 from edge.report.message import as_historical
+from edge.report.notices import Notice
 from edge.report.outbox.outbox import Answer, Fate, Outbox, Row
 from edge.report.refusals import Refusals
 from edge.report.status import StatusMessage
@@ -45,7 +46,8 @@ class Delivery:
         self._refusals = Refusals(chance)
         self._clock = clock
         self._on_their_way: dict[int, Row] = {}
-        self._statuses: set[int] = set()
+        self._notices: dict[int, str] = {}  # by its number, the topic of what is no result
+        self._refused_topics: set[str] = set()
         self._said_refusal = self._said_dead = False
 
     def greet(self) -> None:
@@ -62,27 +64,36 @@ class Delivery:
         for mid, code in said:
             if row := self._on_their_way.pop(mid, None):
                 answers.append(self._answered(row, code))
-            elif mid in self._statuses:
-                self._statuses.remove(mid)
+            elif name := self._notices.pop(mid, None):
                 if code.is_failure:
-                    log.error("topic %s: the broker refuses the status: %s", self._status_topic, explain(code))
+                    self._note_refused(name, f"the broker refuses it: {explain(code)}")
+                else:
+                    self._refused_topics.discard(name)
         if answers:
             self._outbox.settle(answers)
+
+    def room(self, news: News) -> int:
+        """How many more messages the broker takes now."""
+        return news.window - len(self._on_their_way) - len(self._notices) if news.connected else 0
+
+    def tell(self, notices: Sequence[Notice], news: News) -> None:
+        """Hand over what is no result; what the broker would not take is dropped and said."""
+        for notice in notices:
+            if why := _too_large(notice.topic, notice.payload, news):
+                self._note_refused(notice.topic, why)
+            else:
+                self._publish(notice)
 
     def send(self, news: News) -> None:
         """Hand over the oldest rows that the window has room for."""
         now_s = self._clock()
-        window = 1 if self._refusals.standing else news.window
-        room = window - len(self._on_their_way) - len(self._statuses)
+        room = self.room(news) if not self._refusals.standing else 1 - len(self._on_their_way)
         if not news.connected or room <= 0 or self._refusals.pausing(now_s):
             return
         too_large: list[Answer] = []
         for row in self._outbox.take(room, self._refusals.not_due(now_s)):
             payload = self._payload(row, now_s)
-            size = _PACKET_OVERHEAD_BYTES + len(self._result_topic.encode()) + len(payload)
-            if news.max_packet_bytes is not None and size > news.max_packet_bytes:
-                # Sent all the same, it would end the connection now and after every reconnect.
-                why = f"it has {size} bytes and the broker takes {news.max_packet_bytes}; raise its maximum packet size"
+            if why := _too_large(self._result_topic, payload, news):
                 too_large.append(self._dead(row, why))
             else:
                 self._on_their_way[self._connection.publish(self._result_topic, payload)] = row
@@ -126,6 +137,23 @@ class Delivery:
         return Answer(row.id, Fate.DEAD, why)
 
     def _say_status(self, status: StatusMessage) -> int:
-        mid = self._connection.publish(self._status_topic, status.to_wire(), retain=True)
-        self._statuses.add(mid)
+        return self._publish(Notice(self._status_topic, status.to_wire(), retain=True))
+
+    def _publish(self, notice: Notice) -> int:
+        mid = self._connection.publish(notice.topic, notice.payload, retain=notice.retain)
+        self._notices[mid] = notice.topic
         return mid
+
+    def _note_refused(self, name: str, why: str) -> None:
+        """Health comes again and again; that it is refused is said once."""
+        if name not in self._refused_topics:
+            log.error("topic %s: a message cannot be sent: %s", name, why)
+        self._refused_topics.add(name)
+
+
+def _too_large(topic: str, payload: bytes, news: News) -> str:
+    """Why this may not be sent: it would end the connection now and after every reconnect. Empty: it may."""
+    size = _PACKET_OVERHEAD_BYTES + len(topic.encode()) + len(payload)
+    if news.max_packet_bytes is None or size <= news.max_packet_bytes:
+        return ""
+    return f"it has {size} bytes and the broker takes {news.max_packet_bytes}; raise its maximum packet size"

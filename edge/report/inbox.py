@@ -22,6 +22,11 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._results)
 
+    @property
+    def overflowed(self) -> int:
+        """How many results had to go since the last `fetch`."""
+        return self._overflowed
+
     def put(self, result: Result) -> bool:
         """Queue one result. False: one had to go for it, in the outbox's order."""
         self._results.append((result, time.monotonic()))

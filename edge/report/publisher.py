@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from edge.report.books import Account, Link, Loss
 from edge.report.broker import Broker, chance_of
 from edge.report.connection import Connection
 from edge.report.delivery import Delivery
 from edge.report.inbox import Inbox, to_entry
 from edge.report.message import Result
-from edge.report.outbox.outbox import Counts, Outbox, in_parts
+from edge.report.notices import Notice, Notices
+from edge.report.outbox.outbox import Outbox, in_parts
 from edge.report.status import StatusMessage
 from edge.report.topics import topic
 
@@ -43,9 +45,10 @@ class MqttPublisher:
         self._birth = birth
         self._changed = threading.Condition()
         self._inbox = Inbox()
-        self._in_work = 0
-        self._counts, self._lost = Counts(), 0
-        self._overflowing = self._closing = False
+        self._in_work = self._dropped = 0  # fetched from the inbox, not in the outbox's books yet
+        self._notices = Notices()
+        self._account = Account("mqtt")
+        self._overflowing = self._closing = self._has_notice = False
         topics = topic(broker.prefix, birth.station, "result"), topic(broker.prefix, birth.station, "status")
         self._connection = Connection(broker, topics[1], birth.ended("connection lost").to_wire(), self._changed)
         opened: Future[None] = Future()
@@ -65,7 +68,26 @@ class MqttPublisher:
     def lost(self) -> int:
         """Results that the broker will never have."""
         with self._changed:
-            return self._lost
+            return self._read_books().lost
+
+    def counts(self) -> Account:
+        """Delivered is what the broker accepted; what it has not answered yet waits."""
+        with self._changed:
+            return self._read_books()
+
+    def link(self) -> Link:
+        """How the connection to the broker is."""
+        return self._connection.link
+
+    def tell(self, leaf: str, payload: bytes, *, retain: bool) -> None:
+        """Publish this beside the results, before those that wait, as soon as the broker is there.
+
+        Of what is retained only the newest of each leaf waits, of other messages the newest hundred; none is kept on disk.
+        """
+        with self._changed:
+            self._notices.put(Notice(topic(self._broker.prefix, self._birth.station, leaf), payload, retain))
+            self._has_notice = True
+            self._changed.notify_all()
 
     def put(self, result: Result) -> None:
         """Queue one result; never waits for disk or network."""
@@ -79,13 +101,14 @@ class MqttPublisher:
     def close(self) -> None:
         """Wait until everything is accepted or the time is over, say goodbye, and say what is left."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._count_waiting() or not self._thread.is_alive(), self._broker.close_s)
+            self._changed.wait_for(lambda: not self._has_work() or not self._thread.is_alive(), self._broker.close_s)
             self._closing = True
             self._changed.notify_all()
         self._thread.join(_LAST_COMMIT_S)
         with self._changed:
             # Only a disk that hangs leaves results here.
-            self._lost += (hung := len(self._inbox) + self._in_work)
+            hung = len(self._inbox) + self._in_work
+            self._account = self._account.plus(Account("mqtt", losses={Loss.OVERFLOWED: hung}))
             self._inbox.fetch(len(self._inbox))
             self._in_work = 0
         if hung:
@@ -108,7 +131,20 @@ class MqttPublisher:
             )
 
     def _count_waiting(self) -> int:
-        return len(self._inbox) + self._in_work + self._counts.waiting
+        return len(self._inbox) + self._in_work + self._account.waiting
+
+    def _read_books(self) -> Account:
+        coming = len(self._inbox) + self._in_work
+        return self._account.plus(
+            Account("mqtt", waiting=coming, losses={Loss.OVERFLOWED: self._inbox.overflowed + self._dropped})
+        )
+
+    def _has_work(self) -> bool:
+        """Nobody waits for a broker that is away only to tell it news."""
+        return self._count_waiting() > 0 or (len(self._notices) > 0 and self._connection.connected)
+
+    def _is_wanted(self) -> bool:
+        return len(self._inbox) > 0 or self._has_notice or self._connection.has_news or self._closing
 
     # The delivery thread.
 
@@ -130,18 +166,22 @@ class MqttPublisher:
     def _turn(self, outbox: Outbox, delivery: Delivery) -> bool:
         """Commit what has queued, note answers, send; False when all is committed and the end has come."""
         with self._changed:
-            self._changed.wait_for(lambda: self._inbox or self._connection.has_news or self._closing, _TICK_S)
-            fetched, overflowed = self._inbox.fetch(_AT_ONCE)
+            self._changed.wait_for(self._is_wanted, _TICK_S)
+            self._has_notice = False
+            fetched, self._dropped = self._inbox.fetch(_AT_ONCE)
             self._in_work = len(fetched)
             news = self._connection.look()
             goes_on = not self._closing or bool(fetched) or len(self._inbox) > 0
-        outbox.put([], overflowed)
+        outbox.put([], self._dropped)
         for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
             outbox.put(part)
         delivery.settle(news.said)
         if news.greet:
             delivery.greet()
         if goes_on:
+            with self._changed:
+                notices = self._notices.fetch(max(0, delivery.room(news)))
+            delivery.tell(notices, news)
             delivery.send(news)
         self._show(outbox)
         return goes_on
@@ -167,5 +207,6 @@ class MqttPublisher:
     def _show(self, outbox: Outbox) -> None:
         """Tell the other threads how the books stand."""
         with self._changed:
-            self._counts, self._lost, self._in_work = outbox.counts, outbox.lost, 0
+            self._account = outbox.account
+            self._in_work = self._dropped = 0
             self._changed.notify_all()

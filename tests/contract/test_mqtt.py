@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.report.status import StatusMessage
-from tests.brokers import HOST, Mosquitto, Subscriber, free_port, retained_status, wait_until
+from tests.brokers import HOST, Mosquitto, Subscriber, free_port, retained, wait_until
 from tests.conftest import station_file, write_parts
 from tests.devices import Device
 
@@ -42,11 +42,11 @@ def test_every_verdict_arrives_once_and_the_status_is_retained(
         with Device(config) as device:
             assert device.ended() == 0
         wait_until(lambda: plant.states() == ["online", "offline"] and len(plant.results()) == PARTS, "all messages")
-        status = StatusMessage.model_validate_json(json.dumps(retained_status(broker)))
+        status = StatusMessage.model_validate_json(json.dumps(retained(broker, "status")))
     assert (status.state, status.reason, status.recipe_name) == ("offline", "stopped", "plate")
     assert status.boot_id == plant.results()[0]["boot_id"]
     assert seqs(plant.results()) == SEQ
-    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/result", f"{TOPIC}/status"}
+    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/{leaf}" for leaf in ("result", "status", "health")}
     assert [r["part_id"] for r in plant.results()] == [p.stem for p in sorted(parts.iterdir())]
     assert len({r["boot_id"] for r in plant.results()}) == 1
     assert len({r["result_id"] for r in plant.results()}) == PARTS
@@ -147,10 +147,10 @@ def test_the_last_will_says_offline_when_the_device_is_killed(recipe_dir: Path, 
         config = station_file(tmp_path, recipe_dir, {"kind": "watch", "path": str(incoming)}, mqtt=mqtt(broker))
         with Device(config) as device:
             wait_until(lambda: plant.states() == ["online"], "online")
-            assert retained_status(broker)["state"] == "online"
+            assert retained(broker, "status")["state"] == "online"
             device.send(signal.SIGKILL)
             wait_until(lambda: plant.states() == ["online", "offline"], "the last will")
-        assert (retained_status(broker)["state"], retained_status(broker)["reason"]) == ("offline", "connection lost")
+        assert (retained(broker, "status")["state"], retained(broker, "status")["reason"]) == ("offline", "connection lost")
 
 
 def test_the_password_comes_from_its_file(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_signal_ends_a_watch_run_with_everything_delivered(
             assert device.ended() == 0
         processed = {p.stem for p in (incoming / "processed").iterdir()}
         wait_until(lambda: len(plant.results()) == len(processed), "what was judged")
-        assert retained_status(broker)["state"] == "offline"
+        assert retained(broker, "status")["state"] == "offline"
     assert {r["part_id"] for r in plant.results()} == processed
     assert processed | {p.stem for p in incoming.glob("*.png")} == {f"part-{n}" for n in range(300, 300 + PARTS)}
     assert seqs(plant.results()) == list(range(1, len(processed) + 1))

@@ -63,7 +63,7 @@ def test_each_fate_is_booked_where_it_belongs(outbox: Outbox) -> None:
     assert (counts.inspected, counts.committed, counts.overflowed) == (8, 6, 2)
     assert (counts.delivered, counts.dead, counts.waiting, counts.evicted) == (2, 1, 3, 0)
     assert counts.balanced
-    assert outbox.lost == 3
+    assert outbox.account.lost == 3
 
 
 def test_an_answer_for_a_row_that_is_not_there_counts_nothing(outbox: Outbox) -> None:
@@ -91,4 +91,4 @@ def test_the_books_can_be_read_after_it_is_closed(outbox: Outbox) -> None:
     counts = outbox.counts
     assert counts.balanced
     assert counts.delivered == 1
-    assert counts.waiting + outbox.lost == 1
+    assert counts.waiting + outbox.account.lost == 1

@@ -124,10 +124,10 @@ def test_what_memory_cannot_hold_is_counted_as_overflowed_in_the_file(tmp_path: 
     many = lasting.MOST_IN_MEMORY + 7
     with full_disk():
         outbox.put([entry(seq, size=8) for seq in range(many)])
-    assert outbox.lost == 7
+    assert outbox.account.lost == 7
     clock.now_s += 1.0
     outbox.put([])
-    assert (outbox.lost, outbox.counts.overflowed, outbox.counts.inspected) == (7, 7, many)
+    assert (outbox.account.lost, outbox.counts.overflowed, outbox.counts.inspected) == (7, 7, many)
     assert outbox.counts.balanced
     outbox.close()
     assert inside(path, "SELECT value FROM counter WHERE name = 'overflowed'") == [(7,)]
@@ -139,7 +139,7 @@ def test_a_disk_that_stays_full_to_the_end_is_a_counted_loss(tmp_path: Path, cap
     with full_disk():
         outbox.put([entry(2), entry(3)])
         outbox.close()
-    assert (outbox.counts.waiting, outbox.lost) == (1, 2)
+    assert (outbox.counts.waiting, outbox.account.lost) == (1, 2)
     assert "2 results are lost" in caplog.text
 
 
@@ -162,7 +162,7 @@ def test_a_file_that_is_damaged_while_it_is_used_is_put_aside_and_a_fresh_one_ta
     assert [row.entry.seq for row in outbox.take(9)] == [2000, 2001], "an old answer meets no new row"
     assert outbox.counts.balanced
     assert (outbox.counts.waiting, outbox.counts.moved_aside) == (2, 1)
-    assert outbox.lost == 2000
+    assert outbox.account.lost == 2000
     outbox.close()
     assert len([p for p in tmp_path.iterdir() if ".corrupt-" in p.name]) >= 1
     assert sum("is kept as" in r.getMessage() for r in caplog.records) == 1

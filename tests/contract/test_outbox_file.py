@@ -38,7 +38,7 @@ def test_what_waits_and_the_books_are_there_after_the_process(path: Path) -> Non
     outbox.close()
     again = SqliteOutbox(path, QUOTA)
     assert again.counts == before
-    assert again.lost == 0, "lost is told of this start alone"
+    assert again.account.lost == 0, "lost is told of this start alone"
     assert [row.entry for row in again.take(9)] == [entry(seq) for seq in (2, 3, 4)]
     again.put([entry(9)])
     assert again.take(9)[0].id == 6, "an id is never used twice"

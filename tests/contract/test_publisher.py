@@ -1,6 +1,7 @@
 """The MQTT sink by itself: what a broker may do to it, and that it never hangs."""
 
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from edge.report.books import Loss
 from edge.report.broker import Broker
 from edge.report.outbox.lasting import LastingOutbox
 from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
 from edge.report.outbox.outbox import Outbox
 from edge.report.publisher import MqttPublisher
-from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, wait_until
+from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
 from tests.results import BIRTH, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -133,3 +135,87 @@ def test_two_devices_with_one_client_id_are_told_so(caplog: pytest.LogCaptureFix
     # What MQTT 5 brokers say to the elder of two: session taken over.
     with answering(CONNACK + b"\xe0\x02\x8e\x00") as (port, _), publishing(broker_at(port, close_s=0.0)):
         wait_until(lambda: "same mqtt.client_id" in caplog.text, "the hint")
+
+
+def test_news_go_before_what_waits_and_only_the_newest_is_kept(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    with publishing(broker_at(broker.port)) as publisher:
+        for seq in range(3):
+            publisher.put(result(seq))
+            publisher.tell("health", b'{"number": %d}' % seq, retain=True)
+        account = publisher.counts()
+        assert (account.delivered, account.waiting, account.lost, account.put) == (0, 3, 0, 3)
+        assert not publisher.link().connected
+        with broker, Subscriber(broker) as plant:
+            wait_until(lambda: len(plant.results()) == 3, "all results")
+            assert plant.healths() == [{"number": 2}]
+            wait_until(lambda: publisher.counts().delivered == 3, "the books")
+            link = publisher.link()
+            assert (link.connected, link.connects) == (True, 1)
+            assert retained(broker, "health") == {"number": 2}
+
+
+def test_a_lost_connection_that_is_made_again_is_counted(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    with broker, publishing(broker_at(broker.port)) as publisher:
+        wait_until(lambda: publisher.link().connected, "the connection")
+        first = publisher.link()
+        broker.send(signal.SIGKILL)
+        wait_until(lambda: not publisher.link().connected, "the loss")
+        broker.start()
+        wait_until(lambda: publisher.link().connected, "the next connection")
+        assert publisher.link().connects == 2
+        assert publisher.link().since_s > first.since_s
+
+
+def test_news_that_the_broker_refuses_are_said_once_and_cost_no_result(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    acl = "topic read goodpart/#\ntopic write goodpart/v1/+/+/+/+/result\ntopic write goodpart/v1/+/+/+/+/status\n"
+    with Mosquitto(tmp_path, acl=acl) as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port)) as publisher:
+            for seq in range(4):
+                publisher.tell("health", b"{}", retain=True)
+                publisher.put(result(seq))
+                wait_until(lambda seq=seq: publisher.counts().delivered == seq + 1, "the result")
+        assert (publisher.waiting, publisher.lost) == (0, 0)
+        wait_until(lambda: len(plant.results()) == 4, "all results")
+    assert plant.healths() == []
+    assert [line for line in errors(caplog) if "/health" in line] == errors(caplog)
+    assert len(errors(caplog)) == 1
+    assert "Not authorized" in errors(caplog)[0]
+
+
+def test_news_too_large_for_the_broker_are_said_once_and_end_no_connection(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port)) as publisher:
+            for seq in range(3):
+                publisher.tell("health", b"x" * 4000, retain=True)
+                publisher.put(result(seq))
+                wait_until(lambda seq=seq: publisher.counts().delivered == seq + 1, "the result")
+            assert publisher.link().connects == 1
+        wait_until(lambda: len(plant.results()) == 3, "all results")
+    assert len(errors(caplog)) == 1
+    assert "the broker takes 2000" in errors(caplog)[0]
+
+
+def test_what_is_lost_is_lost_by_its_cause() -> None:
+    with publishing(broker_at(free_port(), close_s=0.0)) as publisher:
+        for seq in range(MOST_IN_MEMORY + 2):
+            publisher.put(result(seq))
+            assert publisher.counts().put == seq + 1, "the books are right at every moment"
+        wait_until(lambda: publisher.counts().losses[Loss.OVERFLOWED] == 2, "the overflow")
+        assert (publisher.counts().waiting, publisher.counts().put) == (MOST_IN_MEMORY, MOST_IN_MEMORY + 2)
+
+
+def test_what_an_earlier_process_left_is_carried_over(tmp_path: Path) -> None:
+    opened = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+    with publishing(broker_at(free_port(), close_s=0.0), opened) as publisher:
+        publisher.put(result(1))
+    with Mosquitto(tmp_path) as broker, publishing(broker_at(broker.port), opened) as publisher:
+        publisher.put(result(2))
+        wait_until(lambda: publisher.counts().delivered == 2, "both")
+        account = publisher.counts()
+    assert (account.carried, account.waiting, account.lost, account.put) == (1, 0, 0, 1)

@@ -12,6 +12,7 @@ from edge.errors import BadConfig
 from edge.report.tls import Tls, make_context
 
 STATION = "station: {site: a, area: b, line: c, station: d}\n"
+_HEALTH = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\n"
 _SHIFT = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nshift_check: "
 
 
@@ -97,6 +98,17 @@ def test_a_shift_check_has_its_file_beside_the_station_and_plain_times(tmp_path:
     assert (check.tries, check.pause_s) == (3, 0)
 
 
+def test_health_is_told_every_minute_and_only_this_computer_may_scrape(tmp_path: Path) -> None:
+    config = load(tmp_path, STATION + _HEALTH)
+    assert (config.health.interval_s, config.prometheus) == (60, None)
+    near = load(tmp_path, STATION + _HEALTH + "prometheus: {port: 9108}").prometheus
+    assert near is not None
+    assert (near.host, near.near_host) == ("127.0.0.1", "127.0.0.1")
+    wide = load(tmp_path, STATION + _HEALTH + "prometheus: {port: 9108, host: '::', expose: true}").prometheus
+    assert wide is not None
+    assert wide.near_host == "::1"
+
+
 @pytest.mark.parametrize("device", ["0", "/dev/v4l/by-id/usb-cam", "rtsp://10.0.0.7/stream"])
 def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) -> None:
     config = load(tmp_path, STATION + f"recipe: r\nsource: {{kind: camera, device: '{device}'}}\nresults: {{path: o}}")
@@ -114,6 +126,12 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         ("recipe: r\nsource: {kind: camera, device: -1}\nresults: {path: o}", "source.camera.device"),
         ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nthreads: 0", "threads"),
         ("source: {kind: folder, path: p}\nresults: {path: o}", "recipe: missing"),
+        (_HEALTH + "health: {interval_s: 0}", "health.interval_s"),
+        (_HEALTH + "prometheus: {}", "prometheus.port: missing"),
+        (_HEALTH + "prometheus: {port: 9108, host: 0.0.0.0}", "add expose: true"),
+        (_HEALTH + "prometheus: {port: 9108, host: '::'}", "add expose: true"),
+        (_HEALTH + "prometheus: {port: 9108, host: 10.0.0.7}", "add expose: true"),
+        (_HEALTH + "prometheus: {port: 9108, host: here}", "'here' is not an address"),
         (_SHIFT + "{at: [06:00]}", "shift_check.samples: missing"),
         (_SHIFT + "{samples: s, at: [6:00]}", "shift_check.at.0"),
         (_SHIFT + "{samples: s, at: [24:00]}", "shift_check.at.0"),

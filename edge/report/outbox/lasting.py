@@ -4,9 +4,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import BadConfig, BadOutbox, DiskFailed
+from edge.report.books import Account, Loss
 from edge.report.outbox.aside import open_outbox
 from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
 from edge.report.outbox.outbox import Answer, Counts, Entry, Fate, Row, in_parts
@@ -45,7 +47,7 @@ class LastingOutbox:
         self._again_s = 0.0
         self._mended_s = -_PAUSE_S[1]
         self._said = False
-        self._lost_with_files = 0
+        self._before = Account("mqtt")  # in files moved aside since
         try:
             self._disk = open_outbox(path, quota_bytes)
         except DiskFailed as err:
@@ -54,9 +56,8 @@ class LastingOutbox:
     @property
     def counts(self) -> Counts:
         """The books of disk and memory together."""
-        counts = self._disk.counts if self._disk else Counts()
         owed = Counter[str](answer.fate.lower() for answer in self._owed)
-        counts = counts.plus({**owed, "waiting": -owed.total()})
+        counts = (self._disk.counts if self._disk else Counts()).plus({**owed, "waiting": -owed.total()})
         return counts.plus(self._memory.counts) if self._memory else counts
 
     @property
@@ -65,9 +66,10 @@ class LastingOutbox:
         return self._memory is not None
 
     @property
-    def lost(self) -> int:
-        """Results gone for good since the start; what stands in a file moved aside meanwhile counts as gone."""
-        return self._lost_with_files + (self._disk.lost if self._disk else 0) + (self._memory.lost if self._memory else 0)
+    def account(self) -> Account:
+        """The books since the start; what waits in a file moved aside meanwhile counts as gone."""
+        account = self._in_files()
+        return account.plus(self._memory.account) if self._memory else account
 
     def put(self, entries: Sequence[Entry], overflowed: int = 0) -> None:
         """Commit these, or keep them in memory. With nothing to put, only try the disk again when it is time."""
@@ -123,6 +125,13 @@ class LastingOutbox:
         if self._disk:
             self._disk.close()
 
+    def _in_files(self) -> Account:
+        if self._disk is None:
+            return self._before
+        fates = Counter(answer.fate for answer in self._owed)
+        owed = Account("mqtt", fates[Fate.DELIVERED], -fates.total(), {Loss.DEAD: fates[Fate.DEAD]})
+        return self._before.plus(self._disk.account).plus(owed)
+
     def _fall_back(self, err: DiskFailed | BadOutbox) -> None:
         now_s = self._clock()
         if self._memory is None:
@@ -134,7 +143,9 @@ class LastingOutbox:
         if isinstance(err, DiskFailed):
             self._say(err)
         elif self._disk:
-            self._lost_with_files += self._disk.lost + self._disk.counts.waiting - len(self._owed)
+            account = self._in_files()
+            damaged = account.losses.get(Loss.DAMAGED, 0) + account.waiting
+            self._before = replace(account, waiting=0, losses={**account.losses, Loss.DAMAGED: damaged})
             self._owed.clear()
             self._disk.close()
             self._disk = None

@@ -3,7 +3,8 @@
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 
-from edge.report.outbox.outbox import EVICTED_FIRST, Answer, Counts, DeadLetter, Entry, Fate, Row
+from edge.report.books import Account
+from edge.report.outbox.outbox import EVICTED_FIRST, Answer, Counts, DeadLetter, Entry, Fate, Row, account_since
 from edge.types import Decision
 
 MOST_IN_MEMORY = 10_000
@@ -46,9 +47,9 @@ class MemoryOutbox:
         return counted.plus({"committed": counted.inspected - counted.overflowed, "waiting": len(self._rows)})
 
     @property
-    def lost(self) -> int:
-        """Results gone for good."""
-        return self.counts.gone
+    def account(self) -> Account:
+        """The books; nothing is carried over."""
+        return account_since(Counts(), self.counts)
 
     @property
     def held(self) -> frozenset[int]:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from edge.report.books import Account, Loss
 from edge.types import Decision
+
+_LOSSES = (Loss.OVERFLOWED, Loss.DEAD, Loss.EVICTED_OK, Loss.EVICTED_NOT_DECIDABLE, Loss.EVICTED_NOK)
 
 EVICTED_FIRST = (Decision.OK, Decision.NOT_DECIDABLE, Decision.NOK)
 """When there is no room: the oldest good parts go first, and proof of a defect last."""
@@ -128,6 +131,12 @@ class Counts:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+def account_since(before: Counts, now: Counts) -> Account:
+    """What became of results between two states of one outbox; what waited in the first was carried over."""
+    losses = {loss: now.as_dict()[loss] - before.as_dict()[loss] for loss in _LOSSES}
+    return Account("mqtt", now.delivered - before.delivered, now.waiting, losses, before.waiting)
+
+
 def evicted_name(verdict: Decision) -> str:
     """The count in which an evicted row of this verdict stands."""
     return f"evicted_{verdict.lower()}"
@@ -141,8 +150,8 @@ class Outbox(Protocol):
         """The books as they stand."""
 
     @property
-    def lost(self) -> int:
-        """Results gone for good since this outbox was opened."""
+    def account(self) -> Account:
+        """The books since this outbox was opened."""
 
     def put(self, entries: Sequence[Entry], overflowed: int = 0) -> None:
         """Keep these, all in one step; makes room where it must. overflowed: results that could not even be queued."""

@@ -7,8 +7,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.report.books import Account
 from edge.report.outbox.memory import MOST_DEAD
-from edge.report.outbox.outbox import EVICTED_FIRST, Answer, Counts, DeadLetter, Entry, Fate, Row, evicted_name
+from edge.report.outbox.outbox import (
+    EVICTED_FIRST,
+    Answer,
+    Counts,
+    DeadLetter,
+    Entry,
+    Fate,
+    Row,
+    account_since,
+    evicted_name,
+)
 from edge.report.outbox.room import RoomWatch
 from edge.report.outbox.schema import PAGE_BYTES, Room, connect, one, translated
 from edge.types import Decision
@@ -46,7 +57,7 @@ class SqliteOutbox:
         except BaseException:
             self._db.close()
             raise
-        self._gone_before = self._counts.gone
+        self._counts_before = self._counts
 
     @property
     def counts(self) -> Counts:
@@ -54,9 +65,9 @@ class SqliteOutbox:
         return self._counts
 
     @property
-    def lost(self) -> int:
-        """Results gone for good since this file was opened."""
-        return self._counts.gone - self._gone_before
+    def account(self) -> Account:
+        """The books since this file was opened."""
+        return account_since(self._counts_before, self._counts)
 
     @property
     def next_id(self) -> int:
