@@ -7,8 +7,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from edge.report.message import Level, StationName
+from edge.errors import BadConfig
+from edge.report.wire import Level, StationName
 from edge.strict import Strict, load_yaml
+from edge.types import Decision
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
@@ -87,6 +89,33 @@ class ResultsConfig(Strict):
     path: Text
 
 
+class EvidenceConfig(Strict):
+    """Pictures of parts kept on the device: of these verdicts, and of every master part of the shift check.
+
+    path: under systemd, a folder in its state directory where none is named; quota_mb: in millions of bytes.
+    """
+
+    path: Text | None = None
+    keep: tuple[Decision, ...] = Field(default=(Decision.NOK, Decision.NOT_DECIDABLE), min_length=1)
+    overlay: bool = True
+    quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
+
+    @property
+    def folder(self) -> str:
+        """Where they are kept.
+
+        Raises:
+            BadConfig: nobody says.
+        """
+        if self.path is not None:
+            return self.path
+        # Several are separated by colons (systemd.exec(5)); a goodpart unit has one.
+        state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+        if not state:
+            raise BadConfig("evidence.path: missing, and there is no $STATE_DIRECTORY of systemd's; add it.")
+        return os.path.join(state, "evidence")  # noqa: PTH118 - as in load_config
+
+
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -114,7 +143,7 @@ class ShiftCheckConfig(Strict):
 
 
 class StationConfig(Strict):
-    """The whole file."""
+    """The whole file. simulated: no real parts are shown, and each result says so."""
 
     station: StationName
     recipe: Text
@@ -122,6 +151,8 @@ class StationConfig(Strict):
     mqtt: MqttConfig | None = None
     results: ResultsConfig | None = None
     shift_check: ShiftCheckConfig | None = None
+    evidence: EvidenceConfig | None = None
+    simulated: bool = False
     threads: int = Field(default=1, ge=1, le=64)
 
     @model_validator(mode="after")
@@ -155,5 +186,6 @@ def load_config(path: Path) -> StationConfig:
             "mqtt": config.mqtt and moved(config.mqtt, "password_file"),
             "results": config.results and moved(config.results, "path"),
             "shift_check": config.shift_check and moved(config.shift_check, "samples"),
+            "evidence": config.evidence and moved(config.evidence, "path"),
         }
     )

@@ -21,8 +21,9 @@ from calibration.progress import steps
 from calibration.rates import Rate
 from edge.errors import BadConfig, BrokerLost
 from edge.recipe.recipe import open_recipe
-from edge.report.message import Result, StationName
+from edge.report.message import Result
 from edge.report.topics import topic
+from edge.report.wire import StationName
 from edge.types import Decision
 
 _GOODS, _TEST_GOODS, _TEST_DEFECTS = 240, 16, 16
@@ -104,6 +105,8 @@ def _write_station(out: Path, port: int) -> None:
         # The demo's broker speaks MQTT 3.1.1 only; a plant's broker gets version 5, the default.
         "mqtt": {"host": HOST, "port": port, "protocol": "3.1.1"},
         "results": {"path": "results.jsonl"},
+        # Real cells, but of no production.
+        "simulated": True,
     }
     (out / _STATION_FILE).write_text(yaml.safe_dump(station, sort_keys=False))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.capture.pictures import SUFFIXES
 from edge.capture.sources import shoot_file
 from edge.errors import BadConfig
+from edge.events import EventCode, Events, Trouble
 from edge.types import Decision, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,14 @@ class WatchSource:
         BadConfig: the folder is missing, or its subfolders cannot be made.
     """
 
-    def __init__(self, folder: Path, poll_s: float, stop: threading.Event, grace_s: float = _GRACE_S) -> None:
+    def __init__(
+        self, folder: Path, poll_s: float, stop: threading.Event, grace_s: float = _GRACE_S, events: Events | None = None
+    ) -> None:
         self._folder, self._poll_s, self._stop, self._grace_s = folder, poll_s, stop, grace_s
         self._seen: dict[Path, _Seen] = {}
         self._stuck: dict[Path, Stamp] = {}
         self._in_work: dict[int, tuple[Path, Stamp]] = {}
-        self._away = False
+        self._loss = Trouble(events or Events(), EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
         if not folder.is_dir():
             raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
         try:
@@ -112,13 +115,9 @@ class WatchSource:
         try:
             paths = [p for p in self._folder.iterdir() if not p.name.startswith(".")]
         except OSError as err:
-            if not self._away:
-                log.error("source.path: %s is lost: %s; looking again for ever", self._folder, err.strerror)
-            self._away = True
+            self._loss.begin(f"source.path: {self._folder} is lost: {err.strerror}; looking again for ever")
             return None
-        if self._away:
-            log.warning("source.path: %s is back", self._folder)
-        self._away = False
+        self._loss.end(f"source.path: {self._folder} is back")
         # A file may vanish between listing and looking.
         return {p: stamp for p in paths if (stamp := _stamp(p)) is not None}
 

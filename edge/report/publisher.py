@@ -5,7 +5,6 @@ lost to MQTT, counted and logged. Accepted means that the broker said so: with M
 visibly, so its promise is weaker.
 """
 
-import json
 import logging
 import threading
 from collections import deque
@@ -15,14 +14,21 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.events import Happening
 from edge.report.broker import Broker, explain, make_client
-from edge.report.message import Result, StationName, to_wire
+from edge.report.event import make_event
+from edge.report.message import Result, to_wire
+from edge.report.status import State, StatusMessage
 from edge.report.topics import topic
+from edge.report.wire import StationName
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
 """Results kept in memory while the broker is away: about 10 MB."""
+
+MAX_EVENTS = 100
+"""Events kept in memory beside them; the journal has all."""
 
 _IN_FLIGHT = 16
 """Handed to paho and not yet accepted. After a reconnect paho sends all it holds at once, whatever the broker allows."""
@@ -42,7 +48,7 @@ class _Message:
 
 
 class MqttPublisher:
-    """A sink that publishes every result, and keeps a retained `status` of online or offline.
+    """A sink that publishes every result and what happens, and keeps a retained `status` of online or offline.
 
     It starts without a network and reconnects for ever; "lost" and "back" are logged once each, and so are the first of
     the results that a broker refuses and the end of its refusing.
@@ -52,12 +58,14 @@ class MqttPublisher:
     """
 
     def __init__(self, broker: Broker, station: StationName, boot_id: str) -> None:
-        self._broker = broker
+        self._broker, self._station = broker, station
         self._result_topic = topic(broker.prefix, station, "result")
         self._status_topic = topic(broker.prefix, station, "status")
+        self._event_topic = topic(broker.prefix, station, "event")
         self._boot_id = boot_id
         self._changed = threading.Condition()
         self._queue: deque[_Message] = deque()
+        self._events: deque[_Message] = deque(maxlen=MAX_EVENTS)
         self._in_flight: dict[int, _Message] = {}
         self._early: dict[int, ReasonCode] = {}  # accepted before publish() has told us the message's number
         self._connected = self._greeting_due = self._closing = False
@@ -88,10 +96,17 @@ class MqttPublisher:
             self._queue.append(message)
             self._changed.notify_all()
 
+    def tell(self, happening: Happening) -> None:
+        """Publish an event before the results that wait; never blocks on the network. Of too many the newest are kept."""
+        event = make_event(happening, self._station, self._boot_id)
+        with self._changed:
+            self._events.append(_Message(self._event_topic, to_wire(event)))
+            self._changed.notify_all()
+
     def close(self) -> None:
         """Wait until everything is accepted or the time is over, say goodbye, and log what is left."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._count_waiting(), self._broker.close_s)
+            self._changed.wait_for(lambda: not (self._count_waiting() or self._events), self._broker.close_s)
             left, connected = self._count_waiting(), self._connected
             self._closing = True
             self._changed.notify_all()
@@ -118,9 +133,8 @@ class MqttPublisher:
         client.on_publish = self._on_publish
         return client
 
-    def _status(self, state: str) -> _Message:
-        text = json.dumps({"format": "goodpart.status/1", "state": state, "boot_id": self._boot_id})
-        return _Message(self._status_topic, text.encode(), retain=True)
+    def _status(self, state: State) -> _Message:
+        return _Message(self._status_topic, to_wire(StatusMessage(state=state, boot_id=self._boot_id)), retain=True)
 
     # Called with the lock held.
 
@@ -139,14 +153,14 @@ class MqttPublisher:
             self._queue.popleft()
             self._lose(why)
         else:
-            log.error("topic %s: the status cannot be sent: %s", message.topic, why)
+            log.error("topic %s: this message cannot be sent: %s", message.topic, why)
         self._changed.notify_all()
 
     def _settle(self, message: _Message, code: ReasonCode) -> None:
         """The broker has answered."""
         if message.topic != self._result_topic:
             if code.is_failure:
-                log.error("topic %s: the broker refuses the status: %s", message.topic, explain(code))
+                log.error("topic %s: the broker refuses this message: %s", message.topic, explain(code))
         elif code.is_failure:
             self._lose(f"the broker refuses it: {explain(code)}")
         elif self._refused > self._refused_before:
@@ -160,6 +174,8 @@ class MqttPublisher:
         if self._greeting_due:
             self._greeting_due = False
             return self._status("online")
+        if self._events:
+            return self._events.popleft()
         return self._queue[0] if self._queue else None
 
     # The sender's thread.
