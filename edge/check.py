@@ -1,5 +1,6 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,8 +10,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.app import make_broker, make_source
 from edge.capture.fitness import look_at, unfit
-from edge.config import SourceConfig, WatchConfig, load_config
+from edge.config import EvidenceConfig, SourceConfig, WatchConfig, load_config
 from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
+from edge.evidence.ring import make_usable
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker, explain, make_client
 from edge.report.jsonl import JsonLines
@@ -52,6 +54,8 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
+    if evidence := config.evidence:
+        findings.append(_try("evidence", lambda: _try_evidence(evidence)))
     return findings
 
 
@@ -123,3 +127,10 @@ def _try_broker(broker: Broker) -> str:
 def _try_results(path: Path) -> str:
     JsonLines(path).close()
     return f"{path} can be written"
+
+
+def _try_evidence(config: EvidenceConfig) -> str:
+    folder = Path(config.folder)
+    make_usable(folder)
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"

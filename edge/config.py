@@ -100,6 +100,12 @@ class EvidenceConfig(Strict):
     overlay: bool = True
     quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
 
+    @model_validator(mode="after")
+    def _each_verdict_once(self) -> "EvidenceConfig":
+        if len(set(self.keep)) < len(self.keep):
+            raise ValueError("keep: a verdict is given twice; remove one")
+        return self
+
     @property
     def folder(self) -> str:
         """Where they are kept.

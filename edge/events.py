@@ -83,7 +83,7 @@ class Events:
 
 
 class Trouble:
-    """A state that lasts: its beginning is said once, and so is its end. Used by one thread."""
+    """A state that lasts: its beginning is said once, and so is its end. Used by one thread at a time."""
 
     def __init__(self, events: Events, begins: EventCode, ends: EventCode) -> None:
         self._events, self._begins, self._ends = events, begins, ends

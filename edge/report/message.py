@@ -149,6 +149,8 @@ class Result(Message):
     """Null where none is kept of such a verdict, or it could not be written."""
 
     recipe_name: str
+    """As the line engineer called it."""
+
     recipe_id: Sha256
     """Of the recipe's manifest, which holds the sha256 of each of its files."""
 

@@ -43,7 +43,7 @@ def test_every_verdict_arrives_once_and_the_status_is_retained(
         wait_until(lambda: plant.states() == ["online", "offline"] and len(plant.results()) == PARTS, "all messages")
         assert retained_status(broker) == "offline"
     assert seqs(plant.results()) == SEQ
-    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/result", f"{TOPIC}/status"}
+    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/result", f"{TOPIC}/event", f"{TOPIC}/status"}
     assert [r["part_id"] for r in plant.results()] == [p.stem for p in sorted(parts.iterdir())]
     assert len({r["boot_id"] for r in plant.results()}) == 1
     assert len({r["result_id"] for r in plant.results()}) == PARTS
@@ -117,7 +117,7 @@ def test_without_a_broker_the_run_ends_and_counts_what_is_missing(recipe_dir: Pa
 def test_a_denied_topic_is_lost_and_counted_and_logged_once_with_the_topic(
     recipe_dir: Path, parts: Path, tmp_path: Path
 ) -> None:
-    acl = "topic read goodpart/#\ntopic write goodpart/v1/+/+/+/+/status\n"
+    acl = "topic read goodpart/#\ntopic write goodpart/v1/+/+/+/+/status\ntopic write goodpart/v1/+/+/+/+/event\n"
     with Mosquitto(tmp_path, acl=acl) as broker, Subscriber(broker) as plant:
         config = station_file(tmp_path, recipe_dir, {"kind": "folder", "path": str(parts)}, mqtt=mqtt(broker))
         with Device(config) as device:
