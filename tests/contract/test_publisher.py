@@ -1,6 +1,7 @@
 """The MQTT sink by itself: what a broker may do to it, and that it never hangs."""
 
 import logging
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.events import EventCode, Events
 from edge.report.broker import Broker
-from edge.report.publisher import MAX_WAITING, MqttPublisher
+from edge.report.publisher import MAX_EVENTS, MAX_WAITING, MqttPublisher
 from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, wait_until
 from tests.results import STATION, result
 
@@ -123,3 +125,19 @@ def test_two_devices_with_one_client_id_are_told_so(caplog: pytest.LogCaptureFix
     # What MQTT 5 brokers say to the elder of two: session taken over.
     with answering(CONNACK + b"\xe0\x02\x8e\x00") as (port, _), publishing(broker_at(port, close_s=0.0)):
         wait_until(lambda: "same mqtt.client_id" in caplog.text, "the hint")
+
+
+def test_what_happens_while_the_broker_is_away_is_told_when_it_is_back_the_newest_of_too_many(tmp_path: Path) -> None:
+    events = Events()
+    with Mosquitto(tmp_path, durable=True) as broker, Subscriber(broker, durable=True) as plant:
+        wait_until(lambda: broker.database.exists() and b"the-plant" in broker.database.read_bytes(), "the session on disk")
+        broker.send(signal.SIGTERM)
+        with publishing(broker_at(broker.port)) as publisher:
+            events.listen(publisher.tell)
+            for number in range(MAX_EVENTS + 2):
+                events.say(EventCode.RECIPE_ACTIVATED, f"recipe {number}")
+            publisher.put(result(1))
+            broker.start()
+        wait_until(lambda: len(plant.events()) >= MAX_EVENTS and plant.results(), "what was kept")
+    assert [e["detail"] for e in plant.events()] == [f"recipe {n}" for n in range(2, MAX_EVENTS + 2)]
+    assert publisher.undelivered == 0
