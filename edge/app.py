@@ -15,6 +15,7 @@ from edge.capture.video import VideoSource
 from edge.capture.watch import WatchSource
 from edge.config import (
     CameraConfig,
+    EvidenceConfig,
     FolderConfig,
     MqttConfig,
     OutboxConfig,
@@ -25,9 +26,12 @@ from edge.config import (
     VideoConfig,
     WatchConfig,
 )
+from edge.events import EventCode, Events, Happening
+from edge.evidence.keeper import Keeper
+from edge.evidence.ring import Ring
 from edge.health.checkup import Checkup
 from edge.health.endpoint import serving
-from edge.health.message import Health, to_wire
+from edge.health.message import Health
 from edge.health.teller import telling
 from edge.host.clock import Boot, on_the_wall, utc_now
 from edge.host.secrets import read_password
@@ -35,18 +39,20 @@ from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Linked
 from edge.report.broker import Broker
+from edge.report.event import make_event
 from edge.report.jsonl import JsonLines
-from edge.report.message import StationName
 from edge.report.outbox.lasting import LastingOutbox
 from edge.report.outbox.memory import MemoryOutbox
 from edge.report.outbox.outbox import Outbox
 from edge.report.publisher import MqttPublisher
 from edge.report.status import make_status
 from edge.report.tls import Tls, make_context
+from edge.report.wire import StationName, to_wire
 from edge.shift.card import open_shift_card
 from edge.shift.check import Moment, ShiftCheck
 from edge.shift.gate import Gate
 from edge.shift.times import ShiftTimes
+from edge.types import Origin
 
 
 @contextmanager
@@ -63,7 +69,9 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     threadpool_limits(1)
     recipe = open_recipe(Path(config.recipe), config.threads)
     recipe.reproduce_golden()
-    source = make_source(config.source, stop)
+    events = Events()
+    source = make_source(config.source, stop, events)
+    keeper = make_keeper(config.evidence, config.source, recipe, events) if config.evidence else None
     boot = Boot()
     with ExitStack() as stack:
         sinks: list[Sink] = []
@@ -72,12 +80,23 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             stack.callback(sinks[-1].close)
         if config.mqtt:
             birth = make_status(config.station, recipe, boot)
-            sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), birth, outbox_opener(config.mqtt)))
-            stack.callback(sinks[-1].close)
-        gate = make_gate(config.shift_check, recipe, asked) if config.shift_check else None
-        line = Line(config.station, recipe, source, sinks, boot, gate)
+            publisher = MqttPublisher(make_broker(config.mqtt, config.station), birth, outbox_opener(config.mqtt))
+            events.listen(partial(tell_event, publisher, config.station, boot.id))
+            sinks.append(publisher)
+            stack.callback(publisher.close)
+        if keeper:
+            # Closed before the sinks, which it hands the last results to.
+            stack.callback(keeper.close)
+        events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
+        gate = make_gate(config.shift_check, recipe, asked, events) if config.shift_check else None
+        line = Line(config.station, recipe, source, sinks, boot, origin_of(config), gate, keeper)
         watch(line, config, stack)
         yield line
+
+
+def tell_event(linked: Linked, station: StationName, boot_id: str, happening: Happening) -> None:
+    """Publish what happened beside the results."""
+    linked.tell("event", to_wire(make_event(happening, station, boot_id)), retain=False)
 
 
 def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
@@ -105,25 +124,43 @@ def _state_folder(config: StationConfig) -> Path:
     return Path(config.results.path).parent if config.results and config.results.path != "-" else Path.cwd()
 
 
-def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool]) -> Gate:
+def origin_of(config: StationConfig) -> Origin:
+    """What its results say of where the shots come from. A watched folder is a camera that delivers by files."""
+    if config.simulated:
+        return Origin.SIMULATED
+    match config.source:
+        case CameraConfig() | WatchConfig():
+            return Origin.LIVE
+        case FolderConfig() | VideoConfig():
+            return Origin.REPLAY
+
+
+def make_keeper(config: EvidenceConfig, source: SourceConfig, recipe: Recipe, events: Events) -> Keeper:
+    """Who keeps pictures of parts. Only a camera does not wait: files are still there when one is on the disk."""
+    ring = Ring(Path(config.folder), config.quota_mb * 1_000_000)
+    threshold = recipe.manifest.threshold if config.overlay else None
+    return Keeper(ring, config.keep, threshold, events, aside=isinstance(source, CameraConfig))
+
+
+def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool], events: Events) -> Gate:
     """The shift check, which begins at once."""
     card = open_shift_card(Path(config.samples), recipe.manifest.name, recipe.id)
     now = Moment(time.monotonic(), on_the_wall(utc_now()))
     times = ShiftTimes(config.times, now.wall)
-    return Gate(ShiftCheck(card.samples, times, tries=config.tries, pause_s=config.pause_s, start=now), asked)
+    return Gate(ShiftCheck(card.samples, times, tries=config.tries, pause_s=config.pause_s, start=now), asked, events)
 
 
-def make_source(config: SourceConfig, stop: threading.Event) -> Source:
+def make_source(config: SourceConfig, stop: threading.Event, events: Events | None = None) -> Source:
     """The source that the configuration names."""
     match config:
         case FolderConfig():
             return FolderSource(Path(config.path), stop)
         case WatchConfig():
-            return WatchSource(Path(config.path), config.poll_s, stop)
+            return WatchSource(Path(config.path), config.poll_s, stop, events=events)
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
         case CameraConfig():
-            return CameraSource(config.device, config.interval_s, config.timeout_s, stop)
+            return CameraSource(config.device, config.interval_s, config.timeout_s, stop, events)
 
 
 def make_broker(config: MqttConfig, station: StationName) -> Broker:
@@ -132,7 +169,7 @@ def make_broker(config: MqttConfig, station: StationName) -> Broker:
     tls = make_context(_tls(config.tls)) if config.tls else None
     return Broker(
         host=config.host,
-        port=config.port or (1883 if tls is None else 8883),
+        port=config.tcp_port,
         protocol=str(config.protocol),
         prefix=config.prefix,
         client_id=config.client_id or "goodpart-" + "-".join(names),

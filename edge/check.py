@@ -1,5 +1,6 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +8,9 @@ from pathlib import Path
 
 from edge.app import make_broker, make_source
 from edge.capture.fitness import look_at, unfit
-from edge.config import OutboxConfig, SourceConfig, WatchConfig, load_config
+from edge.config import EvidenceConfig, OutboxConfig, SourceConfig, WatchConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
+from edge.evidence.ring import make_usable
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
@@ -52,6 +54,8 @@ def check_station(path: Path) -> list[Finding]:
             findings.append(_try("outbox", lambda: try_outbox(Path(str(outbox.path)), outbox.quota_mb * 2**20)))
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
+    if evidence := config.evidence:
+        findings.append(_try("evidence", lambda: _try_evidence(evidence)))
     return findings
 
 
@@ -97,3 +101,10 @@ def _try_broker(broker: Broker) -> str:
 def _try_results(path: Path) -> str:
     JsonLines(path).close()
     return f"{path} can be written"
+
+
+def _try_evidence(config: EvidenceConfig) -> str:
+    folder = Path(config.folder)
+    make_usable(folder)
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"

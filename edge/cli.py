@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.errors import GoodpartError, Refuse
+from edge.errors import BadConfig, GoodpartError, Refuse
 
 if TYPE_CHECKING:
     from edge.recipe.recipe import Recipe
@@ -173,6 +173,29 @@ def status(config: Path, as_json: bool) -> None:
     found = troubles(heard, now_utc)
     click.echo(to_json(heard, found) if as_json else in_words(station.station, heard, found, now_utc))
     sys.exit(EXIT_NOK if found else EXIT_OK)
+
+
+@goodpart.command()
+@click.argument("kind", required=False)
+@click.option("--asyncapi", "as_asyncapi", is_flag=True, help="The whole interface as an AsyncAPI 3.0 document in YAML.")
+@click.option(
+    "--station",
+    type=click.Path(path_type=Path),
+    help="With --asyncapi: station file to take topics and broker from  [default: any station]",
+)
+@click.option("--exact", is_flag=True, help="Unknown keys are an error in what the device sends, too.")
+def schema(kind: str | None, as_asyncapi: bool, station: Path | None, exact: bool) -> None:
+    """Print the JSON Schema (2020-12) of the messages of one KIND, such as `result`, or of all.
+
+    Keys may be added within a version of a message, so unknown ones are allowed in what the device sends.
+    """
+    from edge.schema.command import describe_interface, describe_messages
+
+    if as_asyncapi and (kind or exact):
+        raise BadConfig("--asyncapi: describes all kinds as they are sent; leave out KIND and --exact.")
+    if station and not as_asyncapi:
+        raise BadConfig("--station: belongs to --asyncapi; the messages of all stations are the same.")
+    click.echo(describe_interface(station) if as_asyncapi else describe_messages(kind, exact=exact))
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

@@ -8,8 +8,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from edge.report.message import Level, StationName
+from edge.errors import BadConfig
+from edge.report.wire import Level, StationName
 from edge.strict import Strict, load_yaml
+from edge.types import Decision
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
@@ -107,6 +109,11 @@ class MqttConfig(Strict):
     outbox: OutboxConfig | Literal["none"] = OutboxConfig()
     close_s: float = Field(default=10.0, ge=0, le=600)
 
+    @property
+    def tcp_port(self) -> int:
+        """The port to call; where none is given, the one registered for MQTT, or for MQTT over TLS."""
+        return self.port or (8883 if self.tls else 1883)
+
     @model_validator(mode="after")
     def _one_password_and_a_name(self) -> "MqttConfig":
         given = [key for key in ("password_file", "password_credential") if getattr(self, key) is not None]
@@ -121,6 +128,39 @@ class ResultsConfig(Strict):
     """Results as JSON lines, appended; "-" is standard output."""
 
     path: Text
+
+
+class EvidenceConfig(Strict):
+    """Pictures of parts kept on the device: of these verdicts, and of every master part of the shift check.
+
+    path: under systemd, a folder in its state directory where none is named; quota_mb: in millions of bytes.
+    """
+
+    path: Text | None = None
+    keep: tuple[Decision, ...] = Field(default=(Decision.NOK, Decision.NOT_DECIDABLE), min_length=1)
+    overlay: bool = True
+    quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _each_verdict_once(self) -> "EvidenceConfig":
+        if len(set(self.keep)) < len(self.keep):
+            raise ValueError("keep: a verdict is given twice; remove one")
+        return self
+
+    @property
+    def folder(self) -> str:
+        """Where they are kept.
+
+        Raises:
+            BadConfig: nobody says.
+        """
+        if self.path is not None:
+            return self.path
+        # Several are separated by colons (systemd.exec(5)); a goodpart unit has one.
+        state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+        if not state:
+            raise BadConfig("evidence.path: missing, and there is no $STATE_DIRECTORY of systemd's; add it.")
+        return os.path.join(state, "evidence")  # noqa: PTH118 - as in load_config
 
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -185,7 +225,7 @@ class PrometheusConfig(Strict):
 
 
 class _Station(Strict):
-    """What stands in a station's file whatever it is read for."""
+    """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so."""
 
     station: StationName
     source: SourceConfig
@@ -194,6 +234,8 @@ class _Station(Strict):
     shift_check: ShiftCheckConfig | None = None
     health: HealthConfig = HealthConfig()
     prometheus: PrometheusConfig | None = None
+    evidence: EvidenceConfig | None = None
+    simulated: bool = False
     threads: int = Field(default=1, ge=1, le=64)
 
 
@@ -263,5 +305,6 @@ def _load(path: Path, record: type[Station]) -> Station:
             "mqtt": config.mqtt and placed(moved(config.mqtt, "password_file")),
             "results": config.results and moved(config.results, "path"),
             "shift_check": config.shift_check and moved(config.shift_check, "samples"),
+            "evidence": config.evidence and moved(config.evidence, "path"),
         }
     )

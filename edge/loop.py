@@ -3,21 +3,24 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
+from edge.evidence.keeper import Keeper
 from edge.health.board import Board
 from edge.host.clock import Boot
+from edge.host.time_sync import ClockSync
 from edge.inspect.judge import judge
 from edge.inspect.refine import NotAligned
 from edge.recipe.recipe import Measured, Recipe
-from edge.report.message import Result, StationName, make_result
+from edge.report.message import Result, make_result
+from edge.report.wire import StationName
 from edge.shift.card import SampleCard
 from edge.shift.gate import Gate
-from edge.types import Decision, Frame, Reason, Shot, Unfit, Verdict
+from edge.types import Decision, Frame, Origin, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +68,9 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
 class Line:
     """One camera, one recipe, and everybody who is told.
 
-    gate: the shift check, if there is one. tally counts parts of production, samples the master parts of the check; board
-    counts for those who watch from other threads.
+    origin: whether its shots are production. gate: the shift check, and evidence: who keeps pictures, where there is one.
+    tally counts parts of production, samples the master parts of the check; board counts for those who watch from other
+    threads.
     """
 
     station: StationName
@@ -74,7 +78,10 @@ class Line:
     source: Source
     sinks: Sequence[Sink]
     boot: Boot
+    origin: Origin
     gate: Gate | None = None
+    evidence: Keeper | None = None
+    clock_synced: Callable[[], bool | None] = field(default_factory=ClockSync)
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
     board: Board = field(default_factory=Board)
@@ -84,15 +91,37 @@ class Line:
         for shot in self.source:
             began_s = time.monotonic()
             verdict, sample = self._weigh(shot, inspect(shot, self.recipe))
-            decided_s = time.monotonic()
-            result = make_result(shot, verdict, self.station, self.recipe, self.boot, decided_s - began_s, sample)
-            self.board.begin()
-            for sink in self.sinks:
-                sink.put(result)
-            self.board.told(shot, verdict, began_s, decided_s, sample=sample is not None)
-            self.source.done(shot, verdict)
+            result = self._report(shot, verdict, sample, began_s)
+            if self.evidence:
+                self.evidence.put(shot, verdict, result, self._hand_on)
+            else:
+                self._hand_on(shot, verdict, result)
             (self.samples if sample else self.tally)[verdict.decision] += 1
         return self.tally
 
     def _weigh(self, shot: Shot, verdict: Verdict) -> tuple[Verdict, SampleCard | None]:
         return self.gate.weigh(shot, verdict) if self.gate else (verdict, None)
+
+    def _report(self, shot: Shot, verdict: Verdict, sample: SampleCard | None, began_mono_s: float) -> Result:
+        now_s = time.monotonic()
+        return make_result(
+            shot,
+            verdict,
+            self.station,
+            self.recipe,
+            self.boot,
+            now_s - began_mono_s,
+            sample,
+            origin=self.origin,
+            clock_synced=self.clock_synced(),
+            latency_s=now_s - shot.taken_mono_s,
+        )
+
+    def _hand_on(self, shot: Shot, verdict: Verdict, result: Result) -> None:
+        """What is left to do when the evidence is on the disk."""
+        self.board.begin()
+        for sink in self.sinks:
+            sink.put(result)
+        sample = result.sample is not None
+        self.board.told(shot, verdict, result.inspect_ms / 1000, result.latency_ms / 1000, sample=sample)
+        self.source.done(shot, verdict)

@@ -31,6 +31,14 @@ class Decision(StrEnum):
     NOT_DECIDABLE = "NOT_DECIDABLE"
 
 
+class Origin(StrEnum):
+    """Where the shots of a run come from, so that nobody takes a rehearsal for production."""
+
+    LIVE = "live"  # a camera, or pictures that are handed over as they are taken
+    REPLAY = "replay"  # pictures or a video of before
+    SIMULATED = "simulated"  # no parts at all: a demo, or a trial of what listens
+
+
 class Reason(StrEnum):
     """Why a verdict is what it is; a NOT_DECIDABLE says what a person must look at."""
 

@@ -118,6 +118,9 @@ class Subscriber(AbstractContextManager["Subscriber"]):
     def healths(self) -> list[dict[str, Any]]:
         return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/health")]
 
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/event")]
+
     def states(self) -> list[str]:
         return [json.loads(payload)["state"] for topic, payload in list(self.messages) if topic.endswith("/status")]
 

@@ -14,7 +14,7 @@ from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe
 from edge.report.books import Account, Loss
 from edge.report.message import Result
-from edge.types import Decision, Frame, Reason, Shot, Unfit, Verdict
+from edge.types import Decision, Frame, Origin, Reason, Shot, Unfit, Verdict
 from tests.results import STATION, result
 
 GOOD = Verdict(Decision.OK, Reason.WITHIN_THRESHOLD)
@@ -90,7 +90,7 @@ class Books:
 
 
 def line_of(recipe: Recipe, sinks: Sequence[Sink], source: Quiet | None = None) -> Line:
-    return Line(STATION, recipe, source or Quiet(), sinks, Boot())
+    return Line(STATION, recipe, source or Quiet(), sinks, Boot(), Origin.REPLAY)
 
 
 def tell(line: Line, verdict: Verdict, *, sample: bool = False, taken_s: float = 0, began_s: float = 0, ended_s: float = 0):
@@ -101,7 +101,7 @@ def tell(line: Line, verdict: Verdict, *, sample: bool = False, taken_s: float =
     line.board.begin()
     for sink in line.sinks:
         sink.put(result(1))
-    line.board.told(shot, verdict, began_s, ended_s, sample=sample)
+    line.board.told(shot, verdict, ended_s - began_s, ended_s - taken_s, sample=sample)
 
 
 def checkup_of(line: Line, folder: Path = Path(), interval_s: float = 60) -> Checkup:

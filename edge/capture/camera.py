@@ -1,6 +1,5 @@
 """A live camera through OpenCV. A thread of its own keeps only the newest frame, so that none is ever stale."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ from numpy.typing import NDArray
 from edge.capture.pictures import to_bgr
 from edge.capture.sources import Feed
 from edge.errors import BadPicture, CameraLost
+from edge.events import EventCode, Events, Trouble
 from edge.host.clock import utc_now
 from edge.types import Frame, Reason, Shot, Unfit, Verdict
-
-log = logging.getLogger(__name__)
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
 _STOP_POLL_S = 0.1
@@ -119,13 +117,17 @@ class CameraSource:
         interval_s: free-running interval between two parts.
         timeout_s: how long opening or one frame may take.
         stop: ends the iteration.
+        events: who else is told that the camera is lost or back.
     """
 
-    def __init__(self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event) -> None:
+    def __init__(
+        self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event, events: Events | None = None
+    ) -> None:
         self._device, self._interval_s, self._timeout_s, self._stop = device, interval_s, timeout_s, stop
         # Replaced as a whole, so that other threads see one moment.
         self._feed = Feed(up=False, since_s=time.monotonic())
         self._frames: NewestFrame | None = None
+        self._loss = Trouble(events or Events(), EventCode.CAMERA_LOST, EventCode.CAMERA_BACK)
 
     def feed(self) -> Feed:
         """Up from the first frame on; frames that the line did not ask for count, too."""
@@ -134,25 +136,21 @@ class CameraSource:
 
     def __iter__(self) -> Iterator[Shot]:
         frames = self._frames = NewestFrame(self._device, self._timeout_s, self._stop)
-        lost = False
         number = 0
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
             exposure = frames.newer_than(asked_s, self._timeout_s)
             if exposure:
-                if lost:
-                    log.warning("camera %s is back", self._device)
-                lost = False
+                self._loss.end(f"camera {self._device} is back")
                 self._note(up=True, dropped=exposure.number - number - 1)
                 number = exposure.number
                 yield shoot(part_id, exposure)
-            elif not lost and not self._stop.is_set():
-                lost = True
-                self._note(up=False)
+            elif not self._stop.is_set():
                 fault = frames.fault
-                log.error("camera %s is lost: %s; trying again for ever", self._device, fault)
-                yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
+                if self._loss.begin(f"camera {self._device} is lost: {fault}; trying again for ever"):
+                    self._note(up=False)
+                    yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
             self._stop.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
         frames.join()
 

@@ -17,9 +17,9 @@ from edge.config import PrometheusConfig, StationConfig
 from edge.errors import BadConfig, BrokerLost
 from edge.health.message import Health
 from edge.report.broker import Broker, explain
-from edge.report.message import StationName
 from edge.report.topics import topic
 from edge.report.visit import TIMEOUT_S, visiting
+from edge.report.wire import StationName
 from edge.strict import MAX_JSON_BYTES, Record, Strict
 
 State = Literal["online", "offline"]

@@ -29,7 +29,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Board:
-    """What one line has done since its start. Its thread alone writes; there is no lock.
+    """What one line has done since its start. One thread writes, the one that puts into the sinks; there is no lock.
 
     inspect_s: judging one picture; capture_s: from the picture's arrival to the verdict, in seconds. Shots without a picture
     are in neither.
@@ -47,14 +47,14 @@ class Board:
         """A result is about to be put into the sinks."""
         self._begun += 1
 
-    def told(self, shot: Shot, verdict: Verdict, began_s: float, decided_s: float, *, sample: bool) -> None:
-        """The result is in every sink. Times are monotonic: when judging began, and when the verdict was there."""
+    def told(self, shot: Shot, verdict: Verdict, inspect_s: float, capture_s: float, *, sample: bool) -> None:
+        """The result is in every sink. Durations as of `Board`."""
         counts = self._samples if sample else self._parts
         kind = verdict.decision, verdict.reason
         counts[kind] = counts.get(kind, 0) + 1
         if isinstance(shot, Frame):
-            self.inspect_s.add(decided_s - began_s)
-            self.capture_s.add(decided_s - shot.taken_mono_s)
+            self.inspect_s.add(inspect_s)
+            self.capture_s.add(capture_s)
         self._told += 1
 
     def tally(self) -> Tally:

@@ -8,7 +8,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from edge.health.checkup import Checkup
-from edge.health.message import Health, Latency, to_wire
+from edge.health.message import Health, Latency
+from edge.report.wire import to_wire
 
 HEALTH_PATH = "/health"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from edge.health.ask import Heard
 from edge.health.message import BrokerHealth, Count, DeliveryHealth, Health, Latency, MachineHealth, SourceHealth
-from edge.report.message import StationName
+from edge.report.wire import StationName
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 _MIB, _GIB = 2**20, 2**30

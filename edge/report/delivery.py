@@ -14,6 +14,7 @@ from edge.report.notices import Notice
 from edge.report.outbox.outbox import Answer, Fate, Outbox, Row
 from edge.report.refusals import Refusals
 from edge.report.status import StatusMessage
+from edge.report.wire import to_wire
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class Delivery:
         return Answer(row.id, Fate.DEAD, why)
 
     def _say_status(self, status: StatusMessage) -> int:
-        return self._publish(Notice(self._status_topic, status.to_wire(), retain=True))
+        return self._publish(Notice(self._status_topic, to_wire(status), retain=True))
 
     def _publish(self, notice: Notice) -> int:
         mid = self._connection.publish(notice.topic, notice.payload, retain=notice.retain)

@@ -3,9 +3,10 @@
 import time
 from collections import deque
 
-from edge.report.message import Result, to_wire
+from edge.report.message import Result
 from edge.report.outbox.memory import first_to_go
 from edge.report.outbox.outbox import Entry
+from edge.report.wire import to_wire
 
 MOST_QUEUED = 10_000
 """Results that wait for the delivery thread at most: it fetches at once, unless the disk hangs."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from edge.errors import BadConfig
 from edge.report.books import Account, Loss
-from edge.report.message import Result, to_wire
+from edge.report.message import Result
+from edge.report.wire import to_wire
 
 log = logging.getLogger(__name__)
 

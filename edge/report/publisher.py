@@ -18,6 +18,7 @@ from edge.report.notices import Notice, Notices
 from edge.report.outbox.outbox import Outbox, in_parts
 from edge.report.status import StatusMessage
 from edge.report.topics import topic
+from edge.report.wire import to_wire
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class MqttPublisher:
         self._account = Account("mqtt")
         self._overflowing = self._closing = self._has_notice = False
         topics = topic(broker.prefix, birth.station, "result"), topic(broker.prefix, birth.station, "status")
-        self._connection = Connection(broker, topics[1], birth.ended("connection lost").to_wire(), self._changed)
+        self._connection = Connection(broker, topics[1], to_wire(birth.ended("connection lost")), self._changed)
         opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(topics, open_outbox, opened), name="delivery", daemon=True)
         self._thread.start()

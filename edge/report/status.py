@@ -7,33 +7,42 @@ from pydantic import AwareDatetime
 
 from edge.host.clock import Boot, utc_now
 from edge.recipe.recipe import Recipe
-from edge.report.message import StationName
-from edge.strict import Strict
+from edge.report.wire import Message, Sha256, StationName
 
 Ending = Literal["stopped", "connection lost"]
 
 
-class StatusMessage(Strict):
-    """Retained beside the results. since_utc: when this boot began; reason: why it is offline, empty while it is online."""
+class StatusMessage(Message):
+    """Whether a station is there. Retained, so that whoever comes later is told at once; `offline` is its last will, too."""
 
     format: Literal["goodpart.status/1"] = "goodpart.status/1"
     state: Literal["online", "offline"]
     reason: Literal[Ending, ""]
+    """Why it is offline; empty while it is online."""
+
     boot_id: str
+    """As in the results of the program that says it."""
+
     since_utc: AwareDatetime
+    """When that program started."""
+
     version: str
+    """Of goodpart."""
+
     recipe_name: str
-    recipe_id: str
-    encoder_sha256: str
+    """As the line engineer called it."""
+
+    recipe_id: Sha256
+    """Of the recipe's manifest."""
+
+    encoder_sha256: Sha256
+    """Of the encoder's ONNX file."""
+
     station: StationName
 
     def ended(self, reason: Ending) -> "StatusMessage":
         """What is said when this one is no longer true."""
         return self.model_copy(update={"state": "offline", "reason": reason})
-
-    def to_wire(self) -> bytes:
-        """UTF-8 JSON on one line."""
-        return self.model_dump_json().encode()
 
 
 def make_status(station: StationName, recipe: Recipe, boot: Boot) -> StatusMessage:

@@ -46,7 +46,7 @@ def test_every_verdict_arrives_once_and_the_status_is_retained(
     assert (status.state, status.reason, status.recipe_name) == ("offline", "stopped", "plate")
     assert status.boot_id == plant.results()[0]["boot_id"]
     assert seqs(plant.results()) == SEQ
-    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/{leaf}" for leaf in ("result", "status", "health")}
+    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/{leaf}" for leaf in ("result", "event", "status", "health")}
     assert [r["part_id"] for r in plant.results()] == [p.stem for p in sorted(parts.iterdir())]
     assert len({r["boot_id"] for r in plant.results()}) == 1
     assert len({r["result_id"] for r in plant.results()}) == PARTS

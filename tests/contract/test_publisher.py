@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from edge.app import tell_event
+from edge.events import EventCode, Events
 from edge.report.books import Loss
 from edge.report.broker import Broker
+from edge.report.notices import MOST_WAITING
 from edge.report.outbox.lasting import LastingOutbox
 from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
 from edge.report.outbox.outbox import Outbox
 from edge.report.publisher import MqttPublisher
 from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
-from tests.results import BIRTH, result
+from tests.results import BIRTH, STATION, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 
@@ -219,3 +222,19 @@ def test_what_an_earlier_process_left_is_carried_over(tmp_path: Path) -> None:
         wait_until(lambda: publisher.counts().delivered == 2, "both")
         account = publisher.counts()
     assert (account.carried, account.waiting, account.lost, account.put) == (1, 0, 0, 1)
+
+
+def test_what_happens_while_the_broker_is_away_is_told_when_it_is_back_the_newest_of_too_many(tmp_path: Path) -> None:
+    events = Events()
+    with Mosquitto(tmp_path, durable=True) as broker, Subscriber(broker, durable=True) as plant:
+        wait_until(lambda: broker.database.exists() and b"the-plant" in broker.database.read_bytes(), "the session on disk")
+        broker.send(signal.SIGTERM)
+        with publishing(broker_at(broker.port)) as publisher:
+            events.listen(partial(tell_event, publisher, STATION, "boot"))
+            for number in range(MOST_WAITING + 2):
+                events.say(EventCode.RECIPE_ACTIVATED, f"recipe {number}")
+            publisher.put(result(1))
+            broker.start()
+        wait_until(lambda: len(plant.events()) >= MOST_WAITING and plant.results(), "what was kept")
+    assert [e["detail"] for e in plant.events()] == [f"recipe {n}" for n in range(2, MOST_WAITING + 2)]
+    assert (publisher.waiting, publisher.lost) == (0, 0)

@@ -131,3 +131,19 @@ def test_pictures_unlike_the_recipes_are_found_before_the_shift(recipe_dir: Path
     assert "80×60" in failures(config)["source"]
     (other / "broken.png").touch()
     assert "empty" in failures(config)["source"]
+
+
+def test_the_folder_of_evidence_is_tried_and_named_when_it_cannot_be_used(
+    recipe_dir: Path, source: Station, results: Station, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+
+    def finding(evidence: Station) -> str:
+        config = station_file(tmp_path, recipe_dir, source, results=results, evidence=evidence)
+        return next(f.detail for f in check_station(config) if f.what == "evidence")
+
+    assert finding({"path": "proof", "quota_mb": 50}).endswith("MB are free, at most 50 MB are kept")
+    assert list((tmp_path / "proof").iterdir()) == []
+    (tmp_path / "file").touch()
+    assert finding({"path": "file"}).startswith(f"evidence.path: {tmp_path}/file cannot be made")
+    assert finding({}).startswith("evidence.path: missing")

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import make_broker
+from edge.app import make_broker, origin_of
 from edge.config import CameraConfig, FolderConfig, OutboxConfig, StationConfig, load_capture_config, load_config
 from edge.errors import BadConfig
 from edge.report.tls import Tls, make_context
+from edge.types import Decision
 
 STATION = "station: {site: a, area: b, line: c, station: d}\n"
 _HEALTH = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\n"
 _SHIFT = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nshift_check: "
+_EVIDENCE = _SHIFT.replace("shift_check", "evidence")
 
 
 def load(tmp_path: Path, text: str):
@@ -109,6 +111,44 @@ def test_health_is_told_every_minute_and_only_this_computer_may_scrape(tmp_path:
     assert wide.near_host == "::1"
 
 
+_HEAD = STATION + "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\n"
+
+
+def test_evidence_is_kept_of_what_is_not_ok_beside_the_station_file(tmp_path: Path) -> None:
+    evidence = load(tmp_path, _HEAD + "evidence: {path: proof}").evidence
+    assert evidence is not None
+    assert evidence.folder == str(tmp_path / "proof")
+    assert evidence.keep == (Decision.NOK, Decision.NOT_DECIDABLE)
+    assert (evidence.overlay, evidence.quota_mb) == (True, 2000)
+    assert load(tmp_path, _HEAD).evidence is None
+
+
+def test_evidence_without_a_path_goes_to_the_state_directory_or_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = load(tmp_path, _HEAD + "evidence: {keep: [OK]}").evidence
+    assert evidence is not None
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/goodpart/cell:/var/lib/other")
+    assert evidence.folder == "/var/lib/goodpart/cell/evidence"
+    monkeypatch.delenv("STATE_DIRECTORY")
+    with pytest.raises(BadConfig, match=r"evidence\.path: missing"):
+        _ = evidence.folder
+
+
+@pytest.mark.parametrize(
+    ("rest", "wanted"),
+    [
+        ("source: {kind: camera, device: 0}", "live"),
+        ("source: {kind: watch, path: p}", "live"),
+        ("source: {kind: folder, path: p}", "replay"),
+        ("source: {kind: video, path: p}", "replay"),
+        ("source: {kind: camera, device: 0}\nsimulated: true", "simulated"),
+    ],
+)
+def test_the_source_says_whether_parts_are_real(tmp_path: Path, rest: str, wanted: str) -> None:
+    assert origin_of(load(tmp_path, STATION + f"recipe: r\nresults: {{path: o}}\n{rest}")) == wanted
+
+
 @pytest.mark.parametrize("device", ["0", "/dev/v4l/by-id/usb-cam", "rtsp://10.0.0.7/stream"])
 def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) -> None:
     config = load(tmp_path, STATION + f"recipe: r\nsource: {{kind: camera, device: '{device}'}}\nresults: {{path: o}}")
@@ -138,6 +178,11 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         (_SHIFT + "{samples: s, at: [06:00, 06:00]}", "a time is given twice"),
         (_SHIFT + "{samples: s, tries: 0}", "shift_check.tries"),
         (_SHIFT + "{samples: s, pause_s: -1}", "shift_check.pause_s"),
+        (_EVIDENCE + "{path: e, keep: []}", "evidence.keep"),
+        (_EVIDENCE + "{path: e, keep: [GOOD]}", "evidence.keep.0"),
+        (_EVIDENCE + "{path: e, keep: [NOK, NOK]}", "a verdict is given twice"),
+        (_EVIDENCE + "{path: e, quota_mb: 0}", "evidence.quota_mb"),
+        (_EVIDENCE + "{path: e, quota: 1}", "evidence.quota: unknown key"),
     ],
 )
 def test_every_mistake_is_named_with_its_key(tmp_path: Path, rest: str, says: str) -> None:

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.capture.sources import Feed
-from edge.health.message import Count, Health, to_wire
+from edge.health.message import Count, Health
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Loss
 from edge.report.jsonl import JsonLines
+from edge.report.wire import to_wire
 from edge.types import Decision, Reason, Verdict
 from tests.lines import BAD, FRAME, GOOD, LOST, Books, Fed, checkup_of, line_of, tell
 from tests.results import result

@@ -2,13 +2,14 @@
 
 import json
 
-from edge.report.message import Result, as_historical, to_wire
+from edge.report.message import Result, as_historical
 from edge.report.status import StatusMessage
+from edge.report.wire import to_wire
 from tests.results import BIRTH, result
 
 
 def test_a_status_survives_its_wire_and_keeps_all_but_state_and_reason_when_it_ends() -> None:
-    assert StatusMessage.model_validate_json(BIRTH.to_wire()) == BIRTH
+    assert StatusMessage.model_validate_json(to_wire(BIRTH)) == BIRTH
     ended = BIRTH.ended("connection lost")
     changed = {k for k, v in ended.model_dump().items() if v != BIRTH.model_dump()[k]}
     assert changed == {"state", "reason"}
