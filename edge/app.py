@@ -10,8 +10,17 @@ from threadpoolctl import threadpool_limits
 
 from edge.capture.camera import CameraSource
 from edge.capture.sources import FolderSource, Source
+from edge.capture.triggered import TriggeredCameraSource, Triggers
 from edge.capture.video import VideoSource
 from edge.capture.watch import WatchSource
+from edge.command.actions import Actions, Powers
+from edge.command.config import CommandsConfig
+from edge.command.controls import Controls, PausableSource
+from edge.command.desk import Desk
+from edge.command.gatekeeper import Now, Rules
+from edge.command.memory import Memory
+from edge.command.port import CommandPort
+from edge.command.rate import RateLimit
 from edge.config import (
     CameraConfig,
     FolderConfig,
@@ -24,6 +33,7 @@ from edge.config import (
 )
 from edge.errors import BadConfig
 from edge.host.clock import Boot, on_the_wall, utc_now
+from edge.host.timekeeping import clock_is_synchronised
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker
@@ -50,7 +60,10 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     threadpool_limits(1)
     recipe = open_recipe(Path(config.recipe), config.threads)
     recipe.reproduce_golden()
-    source = make_source(config.source, stop)
+    controls, triggers = Controls(recipe), Triggers()
+    source = make_source(config.source, stop, triggers)
+    if config.commands and not waits_for_triggers(config.source):
+        source = PausableSource(source, controls, stop, live=isinstance(config.source, CameraConfig))
     boot = Boot()
     with ExitStack() as stack:
         sinks: list[Sink] = []
@@ -61,7 +74,54 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), config.station, boot.id))
             stack.callback(sinks[-1].close)
         gate = make_gate(config.shift_check, recipe, asked) if config.shift_check else None
-        yield Line(config.station, recipe, source, sinks, boot, gate)
+        if config.commands and config.mqtt:
+            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot)
+            stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
+        yield Line(config.station, controls, source, sinks, boot, gate)
+
+
+def make_desk(
+    config: StationConfig, commands: CommandsConfig, mqtt: MqttConfig, controls: Controls, triggers: Triggers, boot: Boot
+) -> Desk:
+    """Where commands are looked at and done.
+
+    Raises:
+        BadConfig: the public key or the memory cannot be used.
+    """
+    allow = frozenset(commands.allow)
+    rules = Rules(
+        station=config.station,
+        prefix=mqtt.prefix,
+        allow=allow,
+        max_bytes=commands.max_bytes,
+        signed=make_verifier(commands),
+        needs_synchronised_clock=commands.clock == "synchronised",
+    )
+    limits = (commands.threshold.min, commands.threshold.max) if commands.threshold else None
+    recipes = {name: Path(path) for name, path in config.recipes.items()}
+    actions = Actions(
+        controls,
+        triggers if waits_for_triggers(config.source) else None,
+        Powers(allow=allow, recipes=recipes, limits=limits, threads=config.threads),
+    )
+    memory = Memory(Path(commands.memory_file) if commands.memory_file else None, config.station, boot.id)
+    limit = RateLimit(commands.max_per_minute, time.monotonic())
+    return Desk(rules, limit, memory, actions, boot.id, lambda: Now(utc_now(), clock_is_synchronised()))
+
+
+def make_verifier(commands: CommandsConfig) -> Callable[[bytes, bytes], bool] | None:
+    """Whether the owner of the key has signed; None where there is no key.
+
+    Raises:
+        BadConfig: the key cannot be used, or the package that verifies is not installed.
+    """
+    if commands.public_key_file is None:
+        return None
+    try:
+        from edge.command.signing import open_public_key  # noqa: PLC0415 - an extra: not every station takes signed commands
+    except ModuleNotFoundError:
+        raise BadConfig("commands.public_key_file needs cryptography: install 'goodpart[commands]'.") from None
+    return open_public_key(Path(commands.public_key_file))
 
 
 def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool]) -> Gate:
@@ -72,7 +132,12 @@ def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool
     return Gate(ShiftCheck(card.samples, times, tries=config.tries, pause_s=config.pause_s, start=now), asked)
 
 
-def make_source(config: SourceConfig, stop: threading.Event) -> Source:
+def waits_for_triggers(config: SourceConfig) -> bool:
+    """Whether a part is judged only when a command asks for it."""
+    return isinstance(config, CameraConfig) and config.trigger == "command"
+
+
+def make_source(config: SourceConfig, stop: threading.Event, triggers: Triggers) -> Source:
     """The source that the configuration names."""
     match config:
         case FolderConfig():
@@ -81,6 +146,8 @@ def make_source(config: SourceConfig, stop: threading.Event) -> Source:
             return WatchSource(Path(config.path), config.poll_s, stop)
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
+        case CameraConfig() if waits_for_triggers(config):
+            return TriggeredCameraSource(config.device, config.timeout_s, triggers, stop)
         case CameraConfig():
             return CameraSource(config.device, config.interval_s, config.timeout_s, stop)
 

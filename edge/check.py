@@ -3,17 +3,23 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.app import make_broker, make_source
+from edge.app import make_broker, make_source, make_verifier
 from edge.capture.fitness import look_at, unfit
-from edge.config import SourceConfig, WatchConfig, load_config
+from edge.capture.triggered import Triggers
+from edge.command.config import CommandsConfig
+from edge.command.memory import read_ledger
+from edge.command.models import MUST_BE_SIGNED
+from edge.config import CameraConfig, SourceConfig, WatchConfig, load_config
 from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker, explain, make_client
 from edge.report.jsonl import JsonLines
+from edge.report.message import StationName
 from edge.shift.card import open_shift_card
 from edge.types import Decision, Frame, Unfit
 
@@ -40,9 +46,7 @@ def check_station(path: Path) -> list[Finding]:
     def try_recipe() -> str:
         nonlocal recipe
         recipe = open_recipe(Path(config.recipe), config.threads)
-        recipe.reproduce_golden()
-        card = recipe.manifest
-        return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+        return _try_golden(recipe)
 
     findings = [Finding("config", ok=True, detail=str(path)), _try("recipe", try_recipe)]
     if shift := config.shift_check:
@@ -50,6 +54,11 @@ def check_station(path: Path) -> list[Finding]:
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
     if mqtt := config.mqtt:
         findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
+    if commands := config.commands:
+        findings.append(_try("commands", lambda: _try_commands(commands, config.station)))
+    for name, folder in config.recipes.items():
+        opened = partial(_try_other_recipe, name, Path(folder), config.threads)
+        findings.append(_try("recipes", opened))
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     return findings
@@ -62,6 +71,16 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
         return Finding(what, ok=False, detail=str(err))
 
 
+def _try_golden(recipe: Recipe) -> str:
+    recipe.reproduce_golden()
+    card = recipe.manifest
+    return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+
+
+def _try_other_recipe(name: str, folder: Path, threads: int) -> str:
+    return f"{name}: {_try_golden(open_recipe(folder, threads))}"
+
+
 def _try_samples(path: Path, recipe: Recipe | None) -> str:
     if recipe is None:
         raise BadConfig(f"shift_check.samples: {path} cannot be compared with a recipe that does not open; mend that first.")
@@ -72,7 +91,10 @@ def _try_samples(path: Path, recipe: Recipe | None) -> str:
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     stop = threading.Event()
-    source = make_source(config, stop)
+    if isinstance(config, CameraConfig):
+        # No command will come to ask for a part.
+        config = config.model_copy(update={"trigger": "interval"})
+    source = make_source(config, stop, Triggers())
     if isinstance(config, WatchConfig):
         return f"{config.path} can be watched"
     shot = next(iter(source), None)
@@ -118,6 +140,14 @@ def _try_broker(broker: Broker) -> str:
     if codes[0].is_failure:
         raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
     return f"{address} accepts the connection, MQTT {broker.protocol}"
+
+
+def _try_commands(config: CommandsConfig, station: StationName) -> str:
+    make_verifier(config)
+    if config.memory_file:
+        # Only looked at: a running device may be writing it.
+        read_ledger(Path(config.memory_file), station)
+    return "allowed: " + ", ".join(f"{name} (signed)" if name in MUST_BE_SIGNED else name for name in config.allow)
 
 
 def _try_results(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""goodpart run | once | check: the device's side of the one command.
+"""goodpart run | once | check | sign: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.command.cli import sign
 from edge.errors import GoodpartError, Refuse
 
 if TYPE_CHECKING:
@@ -151,6 +152,9 @@ def check(config: Path, as_json: bool) -> None:
         for finding in findings:
             click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<8}  {finding.detail}")
     sys.exit(EXIT_OK if all(f.ok for f in findings) else EXIT_REFUSED)
+
+
+goodpart.add_command(sign)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
+from edge.command.controls import Controls
 from edge.host.clock import Boot
 from edge.inspect.judge import judge
 from edge.inspect.refine import NotAligned
@@ -58,13 +59,14 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
 
 @dataclass(frozen=True)
 class Line:
-    """One camera, one recipe, and everybody who is told.
+    """One camera, one recipe at a time, and everybody who is told.
 
-    gate: the shift check, if there is one. tally counts parts of production, samples the master parts of the check.
+    controls: the recipe in use, which a command may change between two parts. gate: the shift check, if there is one.
+    tally counts parts of production, samples the master parts of the check.
     """
 
     station: StationName
-    recipe: Recipe
+    controls: Controls
     source: Source
     sinks: Sequence[Sink]
     boot: Boot
@@ -75,9 +77,9 @@ class Line:
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
         for shot in self.source:
-            began = time.monotonic()
-            verdict, sample = self._weigh(shot, inspect(shot, self.recipe))
-            result = make_result(shot, verdict, self.station, self.recipe, self.boot, time.monotonic() - began, sample)
+            began, recipe = time.monotonic(), self.controls.recipe
+            verdict, sample = self._weigh(shot, inspect(shot, recipe))
+            result = make_result(shot, verdict, self.station, recipe, self.boot, time.monotonic() - began, sample)
             for sink in self.sinks:
                 sink.put(result)
             self.source.done(shot, verdict)

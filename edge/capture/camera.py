@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.capture.pictures import to_bgr
 from edge.errors import BadPicture, CameraLost
 from edge.host.clock import utc_now
-from edge.types import Frame, Reason, Shot, Unfit, Verdict
+from edge.types import Frame, Order, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class CameraSource:
                 if lost:
                     log.warning("camera %s is back", self._device)
                 lost = False
-                yield _shot(part_id, exposure)
+                yield shot_of(part_id, exposure)
             elif not lost and not self._stop.is_set():
                 lost = True
                 fault = frames.fault
@@ -142,12 +142,13 @@ class CameraSource:
         """Nothing to tidy up."""
 
 
-def _shot(part_id: str, exposure: Exposure) -> Shot:
+def shot_of(part_id: str, exposure: Exposure, order: Order | None = None) -> Shot:
+    """A frame, or why what the camera gave is none."""
     times = exposure.number, exposure.mono_s, exposure.utc
     try:
-        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))
+        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"), order=order)
     except BadPicture as err:
-        return Unfit(part_id, *times, err.reason, str(err))
+        return Unfit(part_id, *times, err.reason, str(err), order=order)
 
 
 def _open(device: int | str, timeout_s: float) -> cv2.VideoCapture:

@@ -48,7 +48,9 @@ class Result(Strict):
 
     `result_id` is unique for ever; (`boot_id`, `seq`) counts from 1 without a gap. `score` is null when nothing was
     measured. `purpose` and `sample` are null for a part of production; a master part of the shift check has both and must
-    not be counted. Times are RFC 3339 in UTC; durations in milliseconds.
+    not be counted. `job_id` and `command_id` are those of the `trigger` that asked for the part, null where none did.
+    `threshold_command_id`: the command that replaced the recipe's threshold, whose promise then does not hold; else null.
+    Times are RFC 3339 in UTC; durations in milliseconds.
     """
 
     format: Literal["goodpart.result/1"] = "goodpart.result/1"
@@ -57,6 +59,8 @@ class Result(Strict):
     seq: int
     station: StationName
     part_id: str
+    job_id: str | None = None
+    command_id: str | None = None
     purpose: Purpose | None = None
     sample: str | None = None
     taken_utc: AwareDatetime
@@ -66,6 +70,7 @@ class Result(Strict):
     score: float | None
     score_kind: ScoreKind
     threshold: float
+    threshold_command_id: str | None = None
     regions: tuple[Box, ...]
     patches_verified: int
     inspect_ms: float
@@ -91,6 +96,8 @@ def make_result(
         seq=next(boot.seq),
         station=station,
         part_id=shot.part_id,
+        job_id=shot.order.job_id if shot.order else None,
+        command_id=shot.order.command_id if shot.order else None,
         purpose=sample.purpose if sample else None,
         sample=sample.name if sample else None,
         taken_utc=shot.taken_utc,
@@ -100,6 +107,7 @@ def make_result(
         score=score.value if score else None,
         score_kind=recipe.manifest.judgement.score,
         threshold=recipe.manifest.threshold,
+        threshold_command_id=recipe.threshold_command_id,
         regions=tuple(_box(region, recipe) for region in verdict.regions),
         patches_verified=score.verified if score else 0,
         inspect_ms=round(inspect_s * 1000, 3),

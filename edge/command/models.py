@@ -1,0 +1,159 @@
+"""Commands and their answers as they stand on the wire: one JSON object a message."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, model_validator
+
+from edge.inspect.card import SHA256_PATTERN
+from edge.recipe.manifest import Name
+from edge.report.message import StationName
+from edge.strict import Strict
+
+COMMAND_FORMAT: Literal["goodpart.command/1"] = "goodpart.command/1"
+
+CommandId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+"""Chosen by the sender, another one for each command; a UUID serves."""
+
+PlantId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=256)]
+"""What the plant calls a part or a job: printable characters."""
+
+Signature = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+"""The 64 bytes of an Ed25519 signature in Base64 (see `edge.command.signing` for what is signed)."""
+
+CommandName = Literal["trigger", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"]
+
+MUST_BE_SIGNED: frozenset[CommandName] = frozenset({"pause", "activate_recipe", "set_threshold"})
+"""What takes inspection away or changes what it lets through, and so may let bad parts pass."""
+
+
+class _Command(Strict):
+    """What every command says: its number, whom it is for, and from when until when it is meant."""
+
+    format: Literal["goodpart.command/1"]
+    command_id: CommandId
+    station: StationName
+    issued_utc: AwareDatetime
+    expires_utc: AwareDatetime
+    signature: Signature | None = None
+
+
+class Trigger(_Command):
+    """Judge the part that lies there now. `job_id`: the order it belongs to."""
+
+    command: Literal["trigger"]
+    part_id: PlantId
+    job_id: PlantId
+
+
+class Pause(_Command):
+    """Judge no parts until `resume`."""
+
+    command: Literal["pause"]
+
+
+class Resume(_Command):
+    """Judge parts again."""
+
+    command: Literal["resume"]
+
+
+class ActivateRecipe(_Command):
+    """Judge with another recipe, one that the station file names under `recipes`."""
+
+    command: Literal["activate_recipe"]
+    recipe: Name
+
+
+class SetThreshold(_Command):
+    """Reject above another score until the process ends or a recipe is activated.
+
+    `recipe_id`: the recipe it is meant for; `min` and `max`: the limits the sender believes in, which must be the station's.
+    """
+
+    command: Literal["set_threshold"]
+    recipe_id: str = Field(pattern=SHA256_PATTERN)
+    threshold: float
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def _within_its_own_limits(self) -> "SetThreshold":
+        if not self.min <= self.threshold <= self.max:
+            raise ValueError("threshold: is not between min and max")
+        return self
+
+
+class Status(_Command):
+    """Say what the line does."""
+
+    command: Literal["status"]
+
+
+class Ping(_Command):
+    """Say that you hear."""
+
+    command: Literal["ping"]
+
+
+Command = Annotated[Trigger | Pause | Resume | ActivateRecipe | SetThreshold | Status | Ping, Field(discriminator="command")]
+COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+class Code(StrEnum):
+    """How a command ended."""
+
+    OK = "OK"
+    DONE_BEFORE = "DONE_BEFORE"  # this command_id has been done; it was not done again
+    BUSY = "BUSY"  # this command_id is being done, or another stands in the way for a moment
+    FAILED = "FAILED"  # tried, and nothing has changed
+    REFUSED_SIZE = "REFUSED_SIZE"  # larger than commands.max_bytes
+    REFUSED_RATE = "REFUSED_RATE"  # more than commands.max_per_minute; the next ones are not answered until there is room
+    REFUSED_RETAINED = "REFUSED_RETAINED"  # a retained message is a statement, not a wish
+    REFUSED_RESPONSE_TOPIC = "REFUSED_RESPONSE_TOPIC"
+    REFUSED_SCHEMA = "REFUSED_SCHEMA"  # not one JSON object of this format
+    REFUSED_NOT_ALLOWED = "REFUSED_NOT_ALLOWED"  # not in commands.allow
+    REFUSED_STATION = "REFUSED_STATION"  # meant for another station
+    REFUSED_SIGNATURE = "REFUSED_SIGNATURE"  # missing, or not by the owner of commands.public_key_file
+    REFUSED_REUSED_ID = "REFUSED_REUSED_ID"  # another command has this command_id
+    REFUSED_EXPIRED = "REFUSED_EXPIRED"  # not meant for now
+    REFUSED_CLOCK = "REFUSED_CLOCK"  # this clock cannot tell whether it is meant for now
+    REFUSED_LIMITS = "REFUSED_LIMITS"  # a threshold outside commands.threshold, or for another recipe
+    REFUSED_STATE = "REFUSED_STATE"  # not as the line is now
+
+
+class LineState(Strict):
+    """What the line does.
+
+    `threshold_command_id`: the command that set the threshold; null: it is the recipe's own, and its promise holds.
+    `activating`: the recipe that is being opened.
+    """
+
+    state: Literal["RUNNING", "PAUSED"]
+    recipe_name: str
+    recipe_id: str
+    threshold: float
+    threshold_command_id: str | None
+    promise_holds: bool
+    activating: str | None
+    recipes: tuple[str, ...]
+    allowed: tuple[CommandName, ...]
+    clock_synchronised: bool
+
+
+class Response(Strict):
+    """The answer to one command.
+
+    `command_id` is null where the message had none that could be read. `ok`: it is as the command wanted. `line` is there
+    for `status`.
+    """
+
+    format: Literal["goodpart.response/1"] = "goodpart.response/1"
+    command_id: str | None
+    station: StationName
+    boot_id: str
+    answered_utc: AwareDatetime
+    ok: bool
+    code: Code
+    detail: str
+    line: LineState | None = None
