@@ -8,9 +8,6 @@ from edge.errors import BadCommand
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-_MOST_EXACT_INTEGER = 2**53 - 1
-"""Numbers of JSON are doubles (RFC 8785, section 3.2.2.3); beyond this they would not come back as they were."""
-
 _PLAIN_FROM, _PLAIN_BELOW = -7, 21
 """Exponents between which ECMAScript writes a number without one (ECMA-262, Number::toString)."""
 
@@ -38,7 +35,7 @@ def canonical(value: Json) -> bytes:
     """
     try:
         return _written(value).encode("utf-8")
-    except (ValueError, RecursionError) as err:
+    except (ValueError, OverflowError, RecursionError) as err:
         raise BadCommand(f"has no canonical form: {_first_words(err)}") from None
 
 
@@ -47,7 +44,8 @@ def _written(value: Json) -> str:
         case None | bool() | str():
             return json.dumps(value, ensure_ascii=False)
         case int() | float():
-            return _number(value)
+            # All numbers are doubles (RFC 8785, section 3.2.2.3).
+            return _number(float(value))
         case list():
             return "[" + ",".join(_written(item) for item in value) + "]"
         case dict():
@@ -57,13 +55,11 @@ def _written(value: Json) -> str:
 
 def _number(value: float) -> str:
     """As ECMAScript writes a double; repr gives the same digits, the shortest that mean it, and another layout."""
-    if isinstance(value, int) and abs(value) > _MOST_EXACT_INTEGER:
-        raise ValueError("a whole number is beyond 2^53")
     if not math.isfinite(value):
         raise ValueError("a number is not finite")
     if value == 0:
         return "0"
-    mantissa, _, exponent = f"{abs(float(value))!r}".partition("e")
+    mantissa, _, exponent = f"{abs(value)!r}".partition("e")
     whole, _, part = mantissa.partition(".")
     digits = (whole + part).lstrip("0")
     point = len(whole) + int(exponent or 0) - (len(whole + part) - len(digits))
