@@ -40,7 +40,7 @@ class CommandPort:
         self._broker, self._desk = broker, desk
         self._topic = topic(broker.prefix, station, "command")
         self._is_5 = broker.protocol == "5"
-        self._closing = self._said_away = False
+        self._closing = self._said_away = self._said_refused = False
         self._client = make_client(replace(broker, client_id=f"{broker.client_id}-commands"))
         self._client.reconnect_delay_set(*_BACKOFF_S)
         self._client.max_queued_messages_set(_MOST_ANSWERS_WAITING)
@@ -49,6 +49,7 @@ class CommandPort:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
         self._client.connect_async(broker.host, broker.port, properties=self._connect_properties())
         self._client.loop_start()
 
@@ -111,6 +112,11 @@ class CommandPort:
         except Exception:
             # The line goes on, and so does the next command.
             log.exception("commands: a message could not be answered")
+
+    def _on_publish(self, _client: object, _data: object, _mid: int, code: ReasonCode, _props: object) -> None:
+        if code.is_failure and not self._said_refused:
+            log.error("commands: the broker refuses an answer: %s; more are not logged", explain(code))
+        self._said_refused = code.is_failure
 
     def _send(self, answer: Answer) -> None:
         properties = None

@@ -199,7 +199,7 @@ def test_a_clock_that_is_set_back_cannot_bring_a_forgotten_command_back(recipe: 
 @pytest.mark.parametrize("content", ["", "{}", "not json"])
 def test_a_damaged_memory_is_refused_with_its_name(ledger: Path, content: str) -> None:
     ledger.write_text(content)
-    with pytest.raises(BadConfig, match="commands.json"):
+    with pytest.raises(BadConfig, match=r"commands\.json"):
         Memory(ledger, STATION, "boot")
 
 

@@ -157,7 +157,14 @@ def fresh(document: dict[str, Any], now: Now, *, needs_clock: bool = True) -> Co
 
 @pytest.mark.parametrize(
     ("later_s", "wanted"),
-    [(0, None), (59.9, None), (60, Code.REFUSED_EXPIRED), (1e6, Code.REFUSED_EXPIRED), (-30, None), (-31, Code.REFUSED_EXPIRED)],
+    [
+        (0, None),
+        (59.9, None),
+        (60, Code.REFUSED_EXPIRED),
+        (1e6, Code.REFUSED_EXPIRED),
+        (-30, None),
+        (-31, Code.REFUSED_EXPIRED),
+    ],
 )
 def test_a_command_is_good_from_its_issue_to_its_expiry(later_s: float, wanted: Code | None) -> None:
     assert fresh(wish("ping", NOW), Now(NOW + timedelta(seconds=later_s), synchronised=True)) is wanted
