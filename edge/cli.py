@@ -78,6 +78,7 @@ def run(config: Path, verbose: bool) -> None:
       mqtt: {host: broker.example}             # results on goodpart/v1/ulm/cells/line-1/el-camera/result
       results: {path: results.jsonl}           # and as lines of JSON
       shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"]}
+      commands: {allow: [ping, status]}        # heard on …/command; nothing else is allowed
 
     With `shift_check` no part is judged before the samples of `goodpart calibrate study samples` came out as they should.
     SIGUSR1 asks for another check, also after the line was blocked.

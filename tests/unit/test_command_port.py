@@ -25,7 +25,7 @@ class FallingDesk:
     def __init__(self) -> None:
         self.asked: list[Request] = []
 
-    def receive(self, request: Request, send: Callable[[Answer], None]) -> None:
+    def receive(self, request: Request, _send: Callable[[Answer], None]) -> None:
         self.asked.append(request)
         raise RuntimeError("unforeseen")
 
