@@ -39,7 +39,7 @@ def talkative(folder: Path) -> Mosquitto:
 
 
 def listening(broker: Mosquitto, times: int = 1) -> None:
-    """Somebody hears commands, for the so-manieth time."""
+    """The device has subscribed, `times` in all."""
     wait_until(lambda: broker.log.count(f"{STATION_TOPIC}/command (QoS 1)") == times, "the subscription")
 
 

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from edge.command.gatekeeper import Now, Request
 from edge.command.memory import MOST_KEPT, Memory
 from edge.command.rate import RateLimit
 from edge.errors import BadConfig
+from edge.recipe.promise import GrayZone
 from edge.recipe.recipe import Recipe, open_recipe
 from tests.asking import ALL, rules, vouched, wish
 from tests.results import STATION
@@ -144,6 +147,42 @@ def test_another_recipe_comes_into_use_and_a_broken_one_does_not(recipe: Recipe,
     assert counter.code(vouched(wish("activate_recipe", START, recipe="same"))) == "OK"
     assert counter.controls.recipe.manifest.threshold == recipe.manifest.threshold, "with the threshold it was sealed with"
     assert counter.controls.recipe.threshold_command_id is None
+
+
+def test_while_a_recipe_is_opened_the_line_has_the_old_one_and_other_commands_are_answered(
+    recipe: Recipe, ledger: Path
+) -> None:
+    slow = ledger.parent / "slow"
+    slow.mkdir()
+    # Whoever opens a named pipe waits until somebody writes into it.
+    os.mkfifo(slow / "recipe.json")
+    counter = Counter(recipe, ledger, recipes={"slow": slow})
+    activate, answers = vouched(wish("activate_recipe", START, recipe="slow")), counter.answers
+
+    def send(document: dict[str, Any]) -> None:
+        counter.desk.receive(Request(json.dumps(document).encode(), 100.0), answers.append)
+
+    send(activate)
+    assert answers == [], "it is answered when it is done"
+    send(wish("status", START))
+    send(activate)
+    send(vouched(wish("activate_recipe", START, recipe="slow")))
+    assert json.loads(answers[0].payload)["line"]["activating"] == "slow"
+    assert [json.loads(a.payload)["code"] for a in answers[1:]] == ["BUSY", "BUSY"]
+    assert counter.controls.recipe is recipe
+    (slow / "recipe.json").write_text("{}")
+    counter.desk.close(60)
+    last = json.loads(answers[-1].payload)
+    assert (last["command_id"], last["code"]) == (activate["command_id"], "FAILED")
+
+
+def test_a_threshold_that_would_turn_the_gray_zone_over_is_refused(recipe: Recipe, ledger: Path) -> None:
+    gray = GrayZone.model_construct(above=9.75)
+    counter = Counter(replace(recipe, manifest=recipe.manifest.model_copy(update={"gray_zone": gray})), ledger)
+    answer = counter.ask(threshold(recipe, 9.5))
+    assert (answer["code"], "gray zone" in answer["detail"]) == ("FAILED", True)
+    assert counter.controls.recipe.threshold_command_id is None
+    assert counter.code(threshold(recipe, 9.875)) == "OK"
 
 
 def test_what_was_done_before_a_restart_is_not_done_again_and_the_answer_says_what_became_of_it(

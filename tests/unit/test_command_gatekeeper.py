@@ -66,6 +66,7 @@ def test_each_command_gets_in_when_all_is_well(document: dict[str, Any]) -> None
         (wish("ping", command_id=7), Code.REFUSED_SCHEMA),
         (wish("ping", expires_utc="2026-11-24T06:00:00"), Code.REFUSED_SCHEMA),
         (wish("ping", expires_utc=1.8e9), Code.REFUSED_SCHEMA),
+        (wish("ping", issued_utc="1764000000"), Code.REFUSED_SCHEMA),
         (wish("trigger", part_id="p"), Code.REFUSED_SCHEMA),
         (wish("trigger", part_id="a\x1b[2J", job_id="j"), Code.REFUSED_SCHEMA),
         (wish("trigger", part_id="a\ud800", job_id="j"), Code.REFUSED_SCHEMA),

@@ -3,6 +3,7 @@
 import json
 import stat
 import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,19 @@ def test_keys_of_openssl_serve_too_and_openssl_agrees_about_what_was_signed(tmp_
     subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
     raw = goodpart("sign", write(tmp_path, DRAFT), "--key", private).out.encode()
     assert isinstance(admit(Request(raw, 0.0), rules(signed=open_public_key(public))), Admitted)
+
+
+def test_without_the_extra_the_mend_is_named_and_unsigned_commands_need_none_of_it() -> None:
+    code = """if True:
+        import sys
+        sys.modules["cryptography"] = None
+        from edge.app import make_verifier
+        from edge.command.config import CommandsConfig
+        assert make_verifier(CommandsConfig(allow=("ping",))) is None
+        try:
+            make_verifier(CommandsConfig(allow=("pause",), public_key_file="k", memory_file="m"))
+        except Exception as err:
+            print(err)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "install 'goodpart[commands]'" in done.stdout
