@@ -10,9 +10,18 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from edge.capture.camera import CameraSource
-from edge.capture.sources import FolderSource, Source
+from edge.capture.sources import FolderSource, LiveSource, Source
+from edge.capture.triggered import TriggeredCameraSource, Triggers
 from edge.capture.video import VideoSource
 from edge.capture.watch import WatchSource
+from edge.command.actions import Actions, Powers
+from edge.command.config import CommandsConfig
+from edge.command.controls import Controls, PausableLiveSource, PausableSource
+from edge.command.desk import Desk
+from edge.command.gatekeeper import Now, Rules
+from edge.command.memory import Memory
+from edge.command.port import CommandPort
+from edge.command.rate import RateLimit
 from edge.config import (
     CameraConfig,
     EvidenceConfig,
@@ -26,6 +35,7 @@ from edge.config import (
     VideoConfig,
     WatchConfig,
 )
+from edge.errors import BadConfig
 from edge.events import EventCode, Events, Happening
 from edge.evidence.keeper import Keeper
 from edge.evidence.ring import Ring
@@ -35,6 +45,7 @@ from edge.health.message import Health
 from edge.health.teller import telling
 from edge.host.clock import Boot, on_the_wall, utc_now
 from edge.host.secrets import read_password
+from edge.host.time_sync import ask_kernel
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Linked
@@ -70,8 +81,11 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     recipe = open_recipe(Path(config.recipe), config.threads)
     recipe.reproduce_golden()
     events = Events()
-    source = make_source(config.source, stop, events)
-    keeper = make_keeper(config.evidence, config.source, recipe, events) if config.evidence else None
+    keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
+    controls, triggers = Controls(recipe), Triggers()
+    source = make_source(config.source, stop, triggers, events)
+    if config.commands and not waits_for_triggers(config.source):
+        source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
     boot = Boot()
     with ExitStack() as stack:
         sinks: list[Sink] = []
@@ -89,7 +103,10 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             stack.callback(keeper.close)
         events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
         gate = make_gate(config.shift_check, recipe, asked, events) if config.shift_check else None
-        line = Line(config.station, recipe, source, sinks, boot, origin_of(config), gate, keeper)
+        if config.commands and config.mqtt:
+            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
+            stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
+        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
         watch(line, config, stack)
         yield line
 
@@ -124,6 +141,57 @@ def _state_folder(config: StationConfig) -> Path:
     return Path(config.results.path).parent if config.results and config.results.path != "-" else Path.cwd()
 
 
+def make_desk(
+    config: StationConfig,
+    commands: CommandsConfig,
+    mqtt: MqttConfig,
+    controls: Controls,
+    triggers: Triggers,
+    boot: Boot,
+    events: Events,
+) -> Desk:
+    """Where commands are looked at and done.
+
+    Raises:
+        BadConfig: the public key or the memory cannot be used.
+    """
+    allow = frozenset(commands.allow)
+    rules = Rules(
+        station=config.station,
+        prefix=mqtt.prefix,
+        allow=allow,
+        max_bytes=commands.max_bytes,
+        signed=make_verifier(commands),
+        needs_synchronised_clock=commands.clock == "synchronised",
+    )
+    limits = (commands.threshold.min, commands.threshold.max) if commands.threshold else None
+    recipes = {name: Path(path) for name, path in config.recipes.items()}
+    actions = Actions(
+        controls,
+        triggers if waits_for_triggers(config.source) else None,
+        Powers(allow=allow, recipes=recipes, limits=limits, threads=config.threads),
+        events,
+    )
+    memory = Memory(Path(commands.memory_file) if commands.memory_file else None, config.station, boot.id)
+    limit = RateLimit(commands.max_per_minute, time.monotonic())
+    return Desk(rules, limit, memory, actions, boot.id, lambda: Now(utc_now(), ask_kernel() is True))
+
+
+def make_verifier(commands: CommandsConfig) -> Callable[[bytes, bytes], bool] | None:
+    """Whether the owner of the key has signed; None where there is no key.
+
+    Raises:
+        BadConfig: the key cannot be used, or the package that verifies is not installed.
+    """
+    if commands.public_key_file is None:
+        return None
+    try:
+        from edge.command.signing import open_public_key  # noqa: PLC0415 - an extra: not every station takes signed commands
+    except ModuleNotFoundError:
+        raise BadConfig("commands.public_key_file needs cryptography: install 'goodpart[commands]'.") from None
+    return open_public_key(Path(commands.public_key_file))
+
+
 def origin_of(config: StationConfig) -> Origin:
     """What its results say of where the shots come from. A watched folder is a camera that delivers by files."""
     if config.simulated:
@@ -135,11 +203,10 @@ def origin_of(config: StationConfig) -> Origin:
             return Origin.REPLAY
 
 
-def make_keeper(config: EvidenceConfig, source: SourceConfig, recipe: Recipe, events: Events) -> Keeper:
+def make_keeper(config: EvidenceConfig, source: SourceConfig, events: Events) -> Keeper:
     """Who keeps pictures of parts. Only a camera does not wait: files are still there when one is on the disk."""
     ring = Ring(Path(config.folder), config.quota_mb * 1_000_000)
-    threshold = recipe.manifest.threshold if config.overlay else None
-    return Keeper(ring, config.keep, threshold, events, aside=isinstance(source, CameraConfig))
+    return Keeper(ring, config.keep, events, overlay=config.overlay, aside=isinstance(source, CameraConfig))
 
 
 def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool], events: Events) -> Gate:
@@ -150,7 +217,24 @@ def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool
     return Gate(ShiftCheck(card.samples, times, tries=config.tries, pause_s=config.pause_s, start=now), asked, events)
 
 
-def make_source(config: SourceConfig, stop: threading.Event, events: Events | None = None) -> Source:
+def make_pausable(source: Source, controls: Controls, stop: threading.Event, *, live: bool) -> Source:
+    """The source, resting while a command has paused the line."""
+    if isinstance(source, LiveSource):
+        return PausableLiveSource(source, controls, stop, live=live)
+    return PausableSource(source, controls, stop, live=live)
+
+
+def free_running(config: SourceConfig) -> SourceConfig:
+    """The same source where no command will come to ask for a part."""
+    return config.model_copy(update={"trigger": "interval"}) if isinstance(config, CameraConfig) else config
+
+
+def waits_for_triggers(config: SourceConfig) -> bool:
+    """Whether a part is judged only when a command asks for it."""
+    return isinstance(config, CameraConfig) and config.trigger == "command"
+
+
+def make_source(config: SourceConfig, stop: threading.Event, triggers: Triggers, events: Events | None = None) -> Source:
     """The source that the configuration names."""
     match config:
         case FolderConfig():
@@ -159,6 +243,8 @@ def make_source(config: SourceConfig, stop: threading.Event, events: Events | No
             return WatchSource(Path(config.path), config.poll_s, stop, events=events)
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
+        case CameraConfig() if waits_for_triggers(config):
+            return TriggeredCameraSource(config.device, config.timeout_s, triggers, stop, events)
         case CameraConfig():
             return CameraSource(config.device, config.interval_s, config.timeout_s, stop, events)
 

@@ -4,10 +4,15 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from edge.app import make_broker, make_source
+from edge.app import free_running, make_broker, make_source, make_verifier
 from edge.capture.fitness import look_at, unfit
+from edge.capture.triggered import Triggers
+from edge.command.config import CommandsConfig
+from edge.command.memory import read_ledger
+from edge.command.models import MUST_BE_SIGNED
 from edge.config import EvidenceConfig, OutboxConfig, SourceConfig, WatchConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.evidence.ring import make_usable
@@ -16,6 +21,7 @@ from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting
+from edge.report.wire import StationName
 from edge.shift.card import open_shift_card
 from edge.types import Decision, Frame, Unfit
 
@@ -40,9 +46,7 @@ def check_station(path: Path) -> list[Finding]:
     def try_recipe() -> str:
         nonlocal recipe
         recipe = open_recipe(Path(config.recipe), config.threads)
-        recipe.reproduce_golden()
-        card = recipe.manifest
-        return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+        return _try_golden(recipe)
 
     findings = [Finding("config", ok=True, detail=str(path)), _try("recipe", try_recipe)]
     if shift := config.shift_check:
@@ -52,6 +56,11 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
         if isinstance(outbox := mqtt.outbox, OutboxConfig):
             findings.append(_try("outbox", lambda: try_outbox(Path(str(outbox.path)), outbox.quota_mb * 2**20)))
+    if commands := config.commands:
+        findings.append(_try("commands", lambda: _try_commands(commands, config.station)))
+    for name, folder in config.recipes.items():
+        opened = partial(_try_other_recipe, name, Path(folder), config.threads)
+        findings.append(_try("recipes", opened))
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
@@ -66,6 +75,16 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
         return Finding(what, ok=False, detail=str(err))
 
 
+def _try_golden(recipe: Recipe) -> str:
+    recipe.reproduce_golden()
+    card = recipe.manifest
+    return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+
+
+def _try_other_recipe(name: str, folder: Path, threads: int) -> str:
+    return f"{name}: {_try_golden(open_recipe(folder, threads))}"
+
+
 def _try_samples(path: Path, recipe: Recipe | None) -> str:
     if recipe is None:
         raise BadConfig(f"shift_check.samples: {path} cannot be compared with a recipe that does not open; mend that first.")
@@ -76,7 +95,7 @@ def _try_samples(path: Path, recipe: Recipe | None) -> str:
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     stop = threading.Event()
-    source = make_source(config, stop)
+    source = make_source(free_running(config), stop, Triggers())
     if isinstance(config, WatchConfig):
         return f"{config.path} can be watched"
     shot = next(iter(source), None)
@@ -96,6 +115,14 @@ def _try_broker(broker: Broker) -> str:
         warning = "; the password goes there unencrypted, add mqtt.tls" if broker.shows_password else ""
         tls = ", TLS" if broker.tls else ""
         return f"{broker.host}:{broker.port} accepts the connection, MQTT {broker.protocol}{tls}{warning}"
+
+
+def _try_commands(config: CommandsConfig, station: StationName) -> str:
+    make_verifier(config)
+    if config.memory_file:
+        # Only looked at: a running device may be writing it.
+        read_ledger(Path(config.memory_file), station)
+    return "allowed: " + ", ".join(f"{name} (signed)" if name in MUST_BE_SIGNED else name for name in config.allow)
 
 
 def _try_results(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""goodpart run | once | check | status: the device's side of the one command.
+"""goodpart run | once | check | status | schema | sign: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.command.cli import sign
 from edge.errors import BadConfig, GoodpartError, Refuse
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def run(config: Path, verbose: bool) -> None:
       mqtt: {host: broker.example}             # results on goodpart/v1/ulm/cells/line-1/el-camera/result
       results: {path: results.jsonl}           # and as lines of JSON
       shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"]}
+      commands: {allow: [ping, status]}        # heard on …/command; nothing else is allowed
 
     With `shift_check` no part is judged before the samples of `goodpart calibrate study samples` came out as they should.
     SIGUSR1 asks for another check, also after the line was blocked.
@@ -196,6 +198,9 @@ def schema(kind: str | None, as_asyncapi: bool, station: Path | None, exact: boo
     if station and not as_asyncapi:
         raise BadConfig("--station: belongs to --asyncapi; the messages of all stations are the same.")
     click.echo(describe_interface(station) if as_asyncapi else describe_messages(kind, exact=exact))
+
+
+goodpart.add_command(sign)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from edge.command.config import CommandsConfig
 from edge.errors import BadConfig
+from edge.recipe.manifest import Name
 from edge.report.wire import Level, StationName
 from edge.strict import Strict, load_yaml
 from edge.types import Decision
@@ -43,10 +45,11 @@ class VideoConfig(Strict):
 
 
 class CameraConfig(Strict):
-    """A live camera: index, /dev path or URL."""
+    """A live camera: index, /dev path or URL. trigger: whether a part is taken each `interval_s`, or on command."""
 
     kind: Literal["camera"]
     device: Annotated[int, Field(ge=0, le=255)] | Text
+    trigger: Literal["interval", "command"] = "interval"
     interval_s: float = Field(default=1.0, ge=0, le=3600)
     timeout_s: float = Field(default=5.0, ge=0.1, le=120)
 
@@ -236,6 +239,8 @@ class _Station(Strict):
     prometheus: PrometheusConfig | None = None
     evidence: EvidenceConfig | None = None
     simulated: bool = False
+    commands: CommandsConfig | None = None
+    recipes: dict[Name, Text] = Field(default_factory=dict, max_length=100)
     threads: int = Field(default=1, ge=1, le=64)
 
 
@@ -254,6 +259,19 @@ class StationConfig(_Station):
     def _somebody_is_told(self) -> "StationConfig":
         if self.mqtt is None and self.results is None:
             raise ValueError("nobody would be told; add mqtt: or results:")
+        return self
+
+    @model_validator(mode="after")
+    def _commands_have_what_they_need(self) -> "StationConfig":
+        allow = self.commands.allow if self.commands else ()
+        if self.commands and self.mqtt is None:
+            raise ValueError("commands come over MQTT; add mqtt:")
+        if "activate_recipe" in allow and not self.recipes:
+            raise ValueError("commands.allow: activate_recipe needs names; add recipes: {name: path}")
+        if "activate_recipe" in allow and self.shift_check:
+            raise ValueError("commands.allow: activate_recipe would leave the recipe of shift_check; remove one of them")
+        if isinstance(self.source, CameraConfig) and self.source.trigger == "command" and "trigger" not in allow:
+            raise ValueError("source.trigger: the camera would wait for ever; add trigger to commands.allow")
         return self
 
 
@@ -306,5 +324,7 @@ def _load(path: Path, record: type[Station]) -> Station:
             "results": config.results and moved(config.results, "path"),
             "shift_check": config.shift_check and moved(config.shift_check, "samples"),
             "evidence": config.evidence and moved(config.evidence, "path"),
+            "commands": config.commands and moved(config.commands, "public_key_file", "memory_file"),
+            "recipes": {name: str(base / path) for name, path in config.recipes.items()},
         }
     )

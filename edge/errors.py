@@ -18,6 +18,7 @@
         ├── BadRecipe         a recipe folder
         ├── BadOutbox         an outbox file that is damaged or no outbox
         ├── BadPicture        a file that is no usable picture; carries the Reason of the verdict
+        ├── BadCommand        a message or file that is no command, or cannot be signed
         └── TooFewGoods       not enough good parts for what was promised
 
 Every message is one sentence that names the key, file or topic and the mend; it is shown to people as it is.
@@ -92,6 +93,10 @@ class BadPicture(Refuse):
     def __init__(self, message: str, reason: Reason) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class BadCommand(Refuse):
+    """A message or file is no command, or a key cannot sign it."""
 
 
 class TooFewGoods(Refuse):

@@ -5,10 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
+from edge.command.controls import Controls
 from edge.evidence.keeper import Keeper
 from edge.health.board import Board
 from edge.host.clock import Boot
@@ -66,15 +68,15 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
 
 @dataclass(frozen=True)
 class Line:
-    """One camera, one recipe, and everybody who is told.
+    """One camera, one recipe at a time, and everybody who is told.
 
-    origin: whether its shots are production. gate: the shift check, and evidence: who keeps pictures, where there is one.
-    tally counts parts of production, samples the master parts of the check; board counts for those who watch from other
-    threads.
+    controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
+    gate: the shift check, and evidence: who keeps pictures, where there is one. tally counts parts of production, samples
+    the master parts of the check; board counts for those who watch from other threads.
     """
 
     station: StationName
-    recipe: Recipe
+    controls: Controls
     source: Source
     sinks: Sequence[Sink]
     boot: Boot
@@ -89,26 +91,30 @@ class Line:
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
         for shot in self.source:
-            began_s = time.monotonic()
-            verdict, sample = self._weigh(shot, inspect(shot, self.recipe))
-            result = self._report(shot, verdict, sample, began_s)
+            began_s, recipe = time.monotonic(), self.controls.recipe
+            verdict, sample = self._weigh(shot, inspect(shot, recipe))
+            result = self._report(shot, verdict, recipe, sample, began_s)
+            # The evidence keeps no picture longer than it needs it.
+            hand_on = partial(self._hand_on, pictured=isinstance(shot, Frame))
             if self.evidence:
-                self.evidence.put(shot, verdict, result, self._hand_on)
+                self.evidence.put(shot, verdict, result, hand_on)
             else:
-                self._hand_on(shot, verdict, result)
+                hand_on(shot, verdict, result)
             (self.samples if sample else self.tally)[verdict.decision] += 1
         return self.tally
 
     def _weigh(self, shot: Shot, verdict: Verdict) -> tuple[Verdict, SampleCard | None]:
         return self.gate.weigh(shot, verdict) if self.gate else (verdict, None)
 
-    def _report(self, shot: Shot, verdict: Verdict, sample: SampleCard | None, began_mono_s: float) -> Result:
+    def _report(
+        self, shot: Shot, verdict: Verdict, recipe: Recipe, sample: SampleCard | None, began_mono_s: float
+    ) -> Result:
         now_s = time.monotonic()
         return make_result(
             shot,
             verdict,
             self.station,
-            self.recipe,
+            recipe,
             self.boot,
             now_s - began_mono_s,
             sample,
@@ -117,11 +123,11 @@ class Line:
             latency_s=now_s - shot.taken_mono_s,
         )
 
-    def _hand_on(self, shot: Shot, verdict: Verdict, result: Result) -> None:
+    def _hand_on(self, shot: Shot, verdict: Verdict, result: Result, *, pictured: bool) -> None:
         """What is left to do when the evidence is on the disk."""
         self.board.begin()
         for sink in self.sinks:
             sink.put(result)
-        sample = result.sample is not None
-        self.board.told(shot, verdict, result.inspect_ms / 1000, result.latency_ms / 1000, sample=sample)
+        inspect_s, capture_s = result.inspect_ms / 1000, result.latency_ms / 1000
+        self.board.told(verdict, inspect_s, capture_s, pictured=pictured, sample=result.sample is not None)
         self.source.done(shot, verdict)

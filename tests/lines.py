@@ -1,20 +1,20 @@
 """Lines that judge nothing: parts, deliveries and losses as a test wants them, for those who watch a line."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from edge.capture.sources import Feed
+from edge.command.controls import Controls
 from edge.health.checkup import Checkup
 from edge.host.clock import Boot
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe
 from edge.report.books import Account, Loss
 from edge.report.message import Result
-from edge.types import Decision, Frame, Origin, Reason, Shot, Unfit, Verdict
+from edge.types import Decision, Frame, Origin, Reason, Shot, Verdict
 from tests.results import STATION, result
 
 GOOD = Verdict(Decision.OK, Reason.WITHIN_THRESHOLD)
@@ -90,18 +90,17 @@ class Books:
 
 
 def line_of(recipe: Recipe, sinks: Sequence[Sink], source: Quiet | None = None) -> Line:
-    return Line(STATION, recipe, source or Quiet(), sinks, Boot(), Origin.REPLAY)
+    return Line(STATION, Controls(recipe), source or Quiet(), sinks, Boot(), Origin.REPLAY)
 
 
 def tell(line: Line, verdict: Verdict, *, sample: bool = False, taken_s: float = 0, began_s: float = 0, ended_s: float = 0):
     """What the loop does with one shot once it is judged."""
-    shot: Shot = replace(FRAME, taken_mono_s=taken_s)
-    if verdict.reason is Reason.CAMERA_LOST:
-        shot = Unfit(shot.part_id, shot.seq, taken_s, shot.taken_utc, verdict.reason, verdict.detail)
     line.board.begin()
     for sink in line.sinks:
         sink.put(result(1))
-    line.board.told(shot, verdict, ended_s - began_s, ended_s - taken_s, sample=sample)
+    line.board.told(
+        verdict, ended_s - began_s, ended_s - taken_s, pictured=verdict.reason is not Reason.CAMERA_LOST, sample=sample
+    )
 
 
 def checkup_of(line: Line, folder: Path = Path(), interval_s: float = 60) -> Checkup:

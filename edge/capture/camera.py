@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ import cv2
 from numpy.typing import NDArray
 
 from edge.capture.pictures import to_bgr
+from edge.capture.presence import Presence
 from edge.capture.sources import Feed
 from edge.errors import BadPicture, CameraLost
-from edge.events import EventCode, Events, Trouble
+from edge.events import Events
 from edge.host.clock import utc_now
-from edge.types import Frame, Reason, Shot, Unfit, Verdict
+from edge.types import Frame, Order, Reason, Shot, Unfit, Verdict
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
 _STOP_POLL_S = 0.1
@@ -74,8 +75,8 @@ class NewestFrame:
         self._reader.join(_GOODBYE_S)
 
     def _read_for_ever(self) -> None:
-        pause_s = _FIRST_BACKOFF_S
         number = 0
+        pause_s = _FIRST_BACKOFF_S
         while not self._stop.is_set():
             before = number
             try:
@@ -124,32 +125,25 @@ class CameraSource:
         self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event, events: Events | None = None
     ) -> None:
         self._device, self._interval_s, self._timeout_s, self._stop = device, interval_s, timeout_s, stop
-        # Replaced as a whole, so that other threads see one moment.
-        self._feed = Feed(up=False, since_s=time.monotonic())
+        self._presence = Presence(device, events or Events())
         self._frames: NewestFrame | None = None
-        self._loss = Trouble(events or Events(), EventCode.CAMERA_LOST, EventCode.CAMERA_BACK)
 
     def feed(self) -> Feed:
-        """Up from the first frame on; frames that the line did not ask for count, too."""
-        feed, newest = self._feed, self._frames.newest if self._frames else None
-        return replace(feed, frames=newest.number, newest_s=newest.mono_s) if newest else feed
+        """Whether frames come."""
+        return self._presence.feed(self._frames.newest if self._frames else None)
 
     def __iter__(self) -> Iterator[Shot]:
         frames = self._frames = NewestFrame(self._device, self._timeout_s, self._stop)
-        number = 0
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
             exposure = frames.newer_than(asked_s, self._timeout_s)
             if exposure:
-                self._loss.end(f"camera {self._device} is back")
-                self._note(up=True, dropped=exposure.number - number - 1)
-                number = exposure.number
+                self._presence.here(exposure)
                 yield shoot(part_id, exposure)
             elif not self._stop.is_set():
                 fault = frames.fault
-                if self._loss.begin(f"camera {self._device} is lost: {fault}; trying again for ever"):
-                    self._note(up=False)
+                if self._presence.lost(fault):
                     yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
             self._stop.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
         frames.join()
@@ -157,20 +151,14 @@ class CameraSource:
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """Nothing to tidy up."""
 
-    def _note(self, *, up: bool, dropped: int = 0) -> None:
-        feed = self._feed
-        since_s = feed.since_s if up == feed.up else time.monotonic()
-        losses = feed.losses + (0 if up else 1)
-        self._feed = Feed(up, since_s, losses, dropped=feed.dropped + dropped)
 
-
-def shoot(part_id: str, exposure: Exposure) -> Shot:
+def shoot(part_id: str, exposure: Exposure, order: Order | None = None) -> Shot:
     """What a camera gave as a shot; pixels that cannot be judged become an `Unfit` with its reason."""
     times = exposure.number, exposure.mono_s, exposure.utc
     try:
-        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))
+        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"), order=order)
     except BadPicture as err:
-        return Unfit(part_id, *times, err.reason, str(err))
+        return Unfit(part_id, *times, err.reason, str(err), order=order)
 
 
 def _open(device: int | str, timeout_s: float) -> cv2.VideoCapture:

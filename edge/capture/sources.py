@@ -41,7 +41,7 @@ class Feed:
 
 
 @runtime_checkable
-class LiveSource(Protocol):
+class LiveSource(Source, Protocol):
     """A source that may be lost and come back."""
 
     def feed(self) -> Feed:

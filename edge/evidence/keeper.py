@@ -30,15 +30,13 @@ class Keeper:
     Args:
         ring: where the pictures go.
         keep: verdicts of which they are kept; master parts of the shift check are kept in any case.
-        overlay_threshold: the recipe's threshold, to draw the overlay with; None for no overlay.
         events: who is told when pictures cannot be kept, and when they can again.
+        overlay: whether the verdict is drawn in a second picture.
         aside: see above.
     """
 
-    def __init__(
-        self, ring: Ring, keep: Collection[Decision], overlay_threshold: float | None, events: Events, *, aside: bool
-    ) -> None:
-        self._ring, self._keep, self._overlay_threshold = ring, frozenset(keep), overlay_threshold
+    def __init__(self, ring: Ring, keep: Collection[Decision], events: Events, *, overlay: bool, aside: bool) -> None:
+        self._ring, self._keep, self._overlay = ring, frozenset(keep), overlay
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="evidence") if aside else None
         self._under_way: deque[Future[None]] = deque()
         # Touched by both threads, with the lock.
@@ -86,8 +84,8 @@ class Keeper:
 
     def _with_evidence(self, frame: Frame, verdict: Verdict, result: Result) -> Result:
         name = name_of(frame.taken_utc, result.seq, frame.part_id)
-        raw, threshold = raw_file(frame.pixels), self._overlay_threshold
-        drawn = None if threshold is None else overlay_file(frame.pixels, verdict, threshold)
+        raw = raw_file(frame.pixels)
+        drawn = overlay_file(frame.pixels, verdict, result.threshold) if self._overlay else None
         fault = self._write(name, raw, drawn)
         with self._lock:
             self._waiting -= 1

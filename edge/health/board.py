@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from edge.health.window import Window
-from edge.types import Decision, Frame, Reason, Shot, Verdict
+from edge.types import Decision, Reason, Verdict
 
 Kind = tuple[Decision, Reason]
 Seen = TypeVar("Seen")
@@ -47,12 +47,12 @@ class Board:
         """A result is about to be put into the sinks."""
         self._begun += 1
 
-    def told(self, shot: Shot, verdict: Verdict, inspect_s: float, capture_s: float, *, sample: bool) -> None:
+    def told(self, verdict: Verdict, inspect_s: float, capture_s: float, *, pictured: bool, sample: bool) -> None:
         """The result is in every sink. Durations as of `Board`."""
         counts = self._samples if sample else self._parts
         kind = verdict.decision, verdict.reason
         counts[kind] = counts.get(kind, 0) + 1
-        if isinstance(shot, Frame):
+        if pictured:
             self.inspect_s.add(inspect_s)
             self.capture_s.add(capture_s)
         self._told += 1

@@ -52,7 +52,7 @@ class Checkup:
         return feed and feed.since_s, *(sink.link() for sink in line.sinks if isinstance(sink, Linked))
 
     def _examine(self) -> Health:
-        line = self._line
+        line, recipe = self._line, self._line.controls.recipe
         (accounts, tally), in_hand = line.board.at_rest(self._read_books)
         delivery = tuple(_delivery(account, tally, in_hand) for account in accounts)
         now_s = time.monotonic()
@@ -60,8 +60,8 @@ class Checkup:
         return Health(
             boot_id=line.boot.id,
             station=line.station,
-            recipe_name=line.recipe.manifest.name,
-            recipe_id=line.recipe.id,
+            recipe_name=recipe.manifest.name,
+            recipe_id=recipe.id,
             sent_utc=utc_now(),
             interval_s=self._interval_s,
             uptime_s=round(now_s - line.board.began_s, 3),

@@ -1,13 +1,11 @@
 """What the kernel says of this computer and this process."""
 
-import ctypes
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-_TIMEX_BYTES = 512  # struct timex has 208 on 64-bit Linux; zeros ask and change nothing
-_TIME_ERROR = 5
+from edge.host.time_sync import ask_kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Machine:
 
 def look_at_machine(folder: Path) -> Machine:
     """Memory of this process, temperature, the clock, and the room this user has on the disk of `folder`."""
-    return Machine(resident_bytes(), hottest_c(), free_bytes(folder), clock_synced())
+    return Machine(resident_bytes(), hottest_c(), free_bytes(folder), ask_kernel())
 
 
 def resident_bytes(statm: Path = Path("/proc/self/statm")) -> int | None:
@@ -50,12 +48,3 @@ def free_bytes(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
-
-
-def clock_synced() -> bool | None:
-    """Whether a time server steers the kernel's clock: adjtimex(2) answers TIME_ERROR while none does."""
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "adjtimex"):
-        return None
-    state = int(libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
-    return None if state < 0 else state != _TIME_ERROR

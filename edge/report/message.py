@@ -91,7 +91,10 @@ class Result(Message):
     """Name of the picture file, or the time at which the camera was asked."""
 
     job_id: str | None = None
-    """The job that the MES has set; null while none is."""
+    """The job that the part belongs to, as the `trigger` says that asked for it; null where none did."""
+
+    command_id: str | None = None
+    """Of that `trigger`."""
 
     purpose: Purpose | None = None
     """What a master part is shown for; null for a part of production."""
@@ -120,6 +123,9 @@ class Result(Message):
 
     threshold: float
     """Scores above it are NOK; one that equals it is not."""
+
+    threshold_command_id: str | None = None
+    """The command that replaced the recipe's threshold, whose promise then does not hold; else null."""
 
     margin: float | None
     """(score - threshold) / threshold: negative below the threshold, 0 at it, 1 at twice the threshold.
@@ -180,6 +186,8 @@ def make_result(
         station=station,
         origin=origin,
         part_id=shot.part_id,
+        job_id=shot.order.job_id if shot.order else None,
+        command_id=shot.order.command_id if shot.order else None,
         purpose=sample.purpose if sample else None,
         sample=sample.name if sample else None,
         taken_utc=shot.taken_utc,
@@ -190,6 +198,7 @@ def make_result(
         score=score.value if score else None,
         score_kind=card.judgement.score,
         threshold=card.threshold,
+        threshold_command_id=recipe.threshold_command_id,
         margin=margin(score.value, card.threshold) if score else None,
         gray_zone=GrayBounds(above=card.gray_zone.above, up_to=card.threshold) if card.gray_zone else None,
         regions=tuple(_box(region, recipe) for region in verdict.regions),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from edge.command.models import COMMAND, Response
 from edge.health.message import Health
 from edge.report.event import Event
 from edge.report.message import Result
@@ -31,5 +32,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("result", TypeAdapter(Result)),
     Kind("event", TypeAdapter(Event)),
     Kind("status", TypeAdapter(StatusMessage), retain=True),
+    Kind("command", COMMAND, direction="receive", answer="response"),
+    Kind("response", TypeAdapter(Response)),
     Kind("health", TypeAdapter(Health), retain=True),
 )

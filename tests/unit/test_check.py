@@ -121,6 +121,37 @@ def test_a_camera_is_looked_through(recipe_dir: Path, results: Station, tmp_path
     assert found.keys() == {"source"}
 
 
+def test_commands_are_listed_and_their_files_and_the_other_recipes_are_tried(
+    recipe_dir: Path, results: Station, tmp_path: Path
+) -> None:
+    goodpart("sign", "--new-key", tmp_path / "k.pem")
+    commands: Station = {
+        "allow": ["ping", "trigger", "activate_recipe"],
+        "public_key_file": "k.pem.pub",
+        "memory_file": "commands.json",
+    }
+    with Mosquitto(tmp_path) as broker, MjpegCamera(part_picture(300)) as camera:
+        source: Station = {"kind": "camera", "device": camera.url, "trigger": "command"}
+        more = {"mqtt": {"host": HOST, "port": broker.port}, "results": results, "recipes": {"other": str(recipe_dir)}}
+        config = station_file(tmp_path, recipe_dir, source, commands=commands, **more)
+        found = {f.what: f for f in check_station(config)}
+        assert all(f.ok for f in found.values()), found
+        assert found["commands"].detail == "allowed: ping, trigger, activate_recipe (signed)"
+        assert found["recipes"].detail.startswith("other: plate ")
+        assert not (tmp_path / "commands.json").exists(), "a check writes nothing into a running device's memory"
+
+        # The private key is the mistake that is easily made.
+        broken = commands | {"public_key_file": "k.pem"}
+        wrong = failures(
+            station_file(tmp_path, recipe_dir, source, commands=broken, **more | {"recipes": {"other": "nowhere"}})
+        )
+        assert wrong.keys() == {"commands", "recipes"}
+        assert "no Ed25519 public key" in wrong["commands"]
+        (tmp_path / "commands.json").write_text("{}")
+        wrong = failures(station_file(tmp_path, recipe_dir, source, commands=commands, **more))
+        assert "commands.json" in wrong["commands"]
+
+
 def test_pictures_unlike_the_recipes_are_found_before_the_shift(recipe_dir: Path, results: Station, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

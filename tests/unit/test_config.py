@@ -14,6 +14,8 @@ from edge.types import Decision
 
 STATION = "station: {site: a, area: b, line: c, station: d}\n"
 _HEALTH = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\n"
+_COMMANDS = "recipe: r\nsource: {kind: folder, path: p}\nmqtt: {host: h}\ncommands: "
+_SIGNED = "public_key_file: k, memory_file: m"
 _SHIFT = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nshift_check: "
 _EVIDENCE = _SHIFT.replace("shift_check", "evidence")
 
@@ -149,6 +151,16 @@ def test_the_source_says_whether_parts_are_real(tmp_path: Path, rest: str, wante
     assert origin_of(load(tmp_path, STATION + f"recipe: r\nresults: {{path: o}}\n{rest}")) == wanted
 
 
+def test_commands_have_their_files_beside_the_station_and_recipes_have_names(tmp_path: Path) -> None:
+    commands = "{allow: [ping, pause], public_key_file: k.pub, memory_file: /var/done.json}"
+    config = load(tmp_path, STATION + _COMMANDS + commands + "\nrecipes: {other: b, far: /abs}")
+    assert config.commands is not None
+    assert config.commands.public_key_file == str(tmp_path / "k.pub")
+    assert config.commands.memory_file == "/var/done.json"
+    assert (config.commands.max_per_minute, config.commands.clock) == (120, "synchronised")
+    assert config.recipes == {"other": str(tmp_path / "b"), "far": "/abs"}
+
+
 @pytest.mark.parametrize("device", ["0", "/dev/v4l/by-id/usb-cam", "rtsp://10.0.0.7/stream"])
 def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) -> None:
     config = load(tmp_path, STATION + f"recipe: r\nsource: {{kind: camera, device: '{device}'}}\nresults: {{path: o}}")
@@ -183,6 +195,23 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         (_EVIDENCE + "{path: e, keep: [NOK, NOK]}", "a verdict is given twice"),
         (_EVIDENCE + "{path: e, quota_mb: 0}", "evidence.quota_mb"),
         (_EVIDENCE + "{path: e, quota: 1}", "evidence.quota: unknown key"),
+        (_COMMANDS + "{}", "commands.allow: missing"),
+        (_COMMANDS + "{allow: []}", "commands.allow"),
+        (_COMMANDS + "{allow: [reboot]}", "commands.allow.0"),
+        (_COMMANDS + "{allow: [ping], max_per_minute: 0}", "commands.max_per_minute"),
+        (_COMMANDS + "{allow: [ping], max_bytes: 1e9}", "commands.max_bytes"),
+        (_COMMANDS + "{allow: [pause], memory_file: m}", "pause must be signed and done once; add public_key_file"),
+        (_COMMANDS + "{allow: [pause], public_key_file: k}", "add memory_file"),
+        (_COMMANDS + f"{{allow: [set_threshold], {_SIGNED}}}", "add threshold: {min: …, max: …}"),
+        (_COMMANDS + "{allow: [ping], threshold: {min: 2, max: 1}}", "min is not below max"),
+        (_COMMANDS + f"{{allow: [activate_recipe], {_SIGNED}}}", "add recipes"),
+        (
+            _COMMANDS + f"{{allow: [activate_recipe], {_SIGNED}}}\nrecipes: {{a: b}}\nshift_check: {{samples: s}}",
+            "would leave the recipe of shift_check",
+        ),
+        ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\ncommands: {allow: [ping]}", "add mqtt:"),
+        ("recipe: r\nsource: {kind: camera, device: 0, trigger: command}\nresults: {path: o}", "add trigger to commands"),
+        (_COMMANDS + "{allow: [ping]}\nrecipes: {a/b: c}", "recipes"),
     ],
 )
 def test_every_mistake_is_named_with_its_key(tmp_path: Path, rest: str, says: str) -> None:

@@ -65,7 +65,7 @@ def events() -> tuple[Events, list[Happening]]:
 
 
 def keeper_of(ring: Ring, events: Events, *, aside: bool, overlay: bool = True) -> Keeper:
-    return Keeper(ring, [Decision.NOK], 2.0 if overlay else None, events, aside=aside)
+    return Keeper(ring, [Decision.NOK], events, overlay=overlay, aside=aside)
 
 
 @pytest.mark.parametrize("aside", [True, False])

@@ -14,7 +14,7 @@ from edge.report.books import Loss
 from edge.report.jsonl import JsonLines
 from edge.report.wire import to_wire
 from edge.types import Decision, Reason, Verdict
-from tests.lines import BAD, FRAME, GOOD, LOST, Books, Fed, checkup_of, line_of, tell
+from tests.lines import BAD, GOOD, LOST, Books, Fed, checkup_of, line_of, tell
 from tests.results import result
 
 VERDICTS = st.sampled_from([GOOD, BAD, LOST])
@@ -102,7 +102,7 @@ def test_a_part_that_goes_into_the_sinks_while_they_are_read_is_waited_for(recip
 
     def finish() -> None:
         sinks[1].put(result(1))
-        line.board.told(FRAME, GOOD, 0.0, 0.0, sample=False)
+        line.board.told(GOOD, 0.0, 0.0, pictured=True, sample=False)
 
     sinks[1].meanwhile = finish
     health = checkup_of(line).health()

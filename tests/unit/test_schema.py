@@ -25,6 +25,7 @@ from tests.commands import goodpart
 from tests.conftest import station_file
 from tests.results import BIRTH, STATION, result
 
+RECEIVED = ("receiveCommand", "receiveWish")
 LEAVES = [kind.leaf for kind in KINDS]
 
 
@@ -170,7 +171,10 @@ def test_a_document_with_a_fault_is_found_out() -> None:
 
 def test_an_answer_is_a_reply_and_no_operation_of_its_own() -> None:
     operations = DOCUMENTS[2]["operations"]
-    assert set(operations) == {*(f"send{leaf.capitalize()}" for leaf in LEAVES), "receiveWish"}
+    assert set(operations) == {
+        *(f"send{leaf.capitalize()}" for leaf in LEAVES if leaf not in {"command", "response"}),
+        *RECEIVED,
+    }
     assert operations["receiveWish"]["reply"]["channel"] == {"$ref": "#/channels/answer"}
     assert {name: o["bindings"]["mqtt"]["retain"] for name, o in operations.items()} == {
         "sendResult": False,
@@ -178,6 +182,7 @@ def test_an_answer_is_a_reply_and_no_operation_of_its_own() -> None:
         "sendStatus": True,
         "sendHealth": True,
         "receiveWish": False,
+        "receiveCommand": False,
     }
 
 
