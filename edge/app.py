@@ -4,7 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
@@ -15,9 +18,11 @@ from edge.capture.watch import WatchSource
 from edge.config import (
     CameraConfig,
     FolderConfig,
+    HomeAssistantConfig,
     MqttConfig,
     ShiftCheckConfig,
     SourceConfig,
+    SparkplugConfig,
     StationConfig,
     VideoConfig,
     WatchConfig,
@@ -27,13 +32,19 @@ from edge.host.clock import Boot, on_the_wall, utc_now
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker
+from edge.report.home_assistant import Discovery, discover
 from edge.report.jsonl import JsonLines
 from edge.report.message import StationName
 from edge.report.publisher import MqttPublisher
+from edge.report.retained import Retained
 from edge.shift.card import open_shift_card
 from edge.shift.check import Moment, ShiftCheck
 from edge.shift.gate import Gate
 from edge.shift.times import ShiftTimes
+
+if TYPE_CHECKING:
+    from edge.report.sparkplug.counter import BirthCounter
+    from edge.report.sparkplug.node import SparkplugNode
 
 
 @contextmanager
@@ -58,8 +69,16 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             sinks.append(JsonLines(Path(config.results.path)))
             stack.callback(sinks[-1].close)
         if config.mqtt:
-            sinks.append(MqttPublisher(make_broker(config.mqtt, config.station), config.station, boot.id))
+            broker = make_broker(config.mqtt, config.station)
+            sinks.append(MqttPublisher(broker, config.station, boot.id))
             stack.callback(sinks[-1].close)
+            if config.sparkplug:
+                sinks.append(make_sparkplug(config.sparkplug, broker, boot.id))
+                stack.callback(sinks[-1].close)
+            if config.home_assistant:
+                found = make_discovery(config.home_assistant, broker.prefix, config.station)
+                own = replace(broker, client_id=f"{broker.client_id}-home-assistant")
+                stack.callback(Retained("home_assistant", own, found.topic, found.payload).close)
         gate = make_gate(config.shift_check, recipe, asked) if config.shift_check else None
         yield Line(config.station, recipe, source, sinks, boot, gate)
 
@@ -98,6 +117,41 @@ def make_broker(config: MqttConfig, station: StationName) -> Broker:
         password=_read_secret(Path(config.password_file)) if config.password_file else None,
         close_s=config.close_s,
     )
+
+
+def make_sparkplug(config: SparkplugConfig, broker: Broker, boot_id: str) -> "SparkplugNode":
+    """The edge node, which connects at once and under a client id of its own.
+
+    Raises:
+        BadConfig: as `make_birth_counter` does.
+    """
+    counter = make_birth_counter(config)
+    from edge.report.sparkplug.node import SparkplugNode  # noqa: PLC0415 - only who asks for it needs the extra
+    from edge.report.sparkplug.session import NodeName, Session  # noqa: PLC0415
+
+    name = NodeName(config.group, config.edge_node, config.device)
+    own = replace(broker, client_id=f"{broker.client_id}-sparkplug")
+    return SparkplugNode(own, name, config.primary_host, counter, Session(name, version("goodpart"), boot_id))
+
+
+def make_birth_counter(config: SparkplugConfig) -> "BirthCounter":
+    """What an edge node needs before it can start.
+
+    Raises:
+        BadConfig: the extra is not installed, or the file cannot be used.
+    """
+    try:
+        from edge.report.sparkplug.counter import BirthCounter  # noqa: PLC0415 - only who asks for it needs the extra
+    except ModuleNotFoundError:
+        raise BadConfig("sparkplug: needs protobuf: install 'goodpart[sparkplug]'.") from None
+    assert config.bdseq_file  # noqa: S101 - filled in when the station file was loaded
+    return BirthCounter(Path(config.bdseq_file))
+
+
+def make_discovery(config: HomeAssistantConfig, topics_prefix: str, station: StationName) -> Discovery:
+    """What Home Assistant is told of the station, or the message that makes it forget."""
+    found = discover(config.prefix, topics_prefix, station, version("goodpart"))
+    return found.removal() if config.remove else found
 
 
 def _read_secret(path: Path) -> str:

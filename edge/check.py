@@ -7,9 +7,9 @@ from pathlib import Path
 
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.app import make_broker, make_source
+from edge.app import make_birth_counter, make_broker, make_discovery, make_source
 from edge.capture.fitness import look_at, unfit
-from edge.config import SourceConfig, WatchConfig, load_config
+from edge.config import SourceConfig, SparkplugConfig, WatchConfig, load_config
 from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker, explain, make_client
@@ -50,6 +50,12 @@ def check_station(path: Path) -> list[Finding]:
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
     if mqtt := config.mqtt:
         findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
+        if sparkplug := config.sparkplug:
+            findings.append(_try("sparkplug", lambda: _try_sparkplug(sparkplug)))
+        if assistant := config.home_assistant:
+            found = make_discovery(assistant, mqtt.prefix, config.station)
+            words = f"{found.topic}{'' if found.payload else ' is cleared'}"
+            findings.append(Finding("home_assistant", ok=True, detail=words))
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     return findings
@@ -118,6 +124,12 @@ def _try_broker(broker: Broker) -> str:
     if codes[0].is_failure:
         raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
     return f"{address} accepts the connection, MQTT {broker.protocol}"
+
+
+def _try_sparkplug(config: SparkplugConfig) -> str:
+    make_birth_counter(config)
+    host = f", born when {config.primary_host} is online" if config.primary_host else ""
+    return f"spBv1.0/{config.group}/+/{config.edge_node}/{config.device}{host}, births counted in {config.bdseq_file}"
 
 
 def _try_results(path: Path) -> str:

@@ -81,6 +81,31 @@ class MqttConfig(Strict):
         return self
 
 
+SparkplugId = Annotated[str, StringConstraints(pattern=r"^[^+/#\x00-\x1f\x7f]+$", max_length=64)]
+"""One level of a Sparkplug topic: anything but a separator or a wildcard."""
+
+
+class SparkplugConfig(Strict):
+    """The results as a Sparkplug B device too, on the broker of `mqtt`.
+
+    primary_host: nothing is said while this host application is not online. bdseq_file: where the number of births is kept;
+    by default in the service's state folder, else beside the station file.
+    """
+
+    group: SparkplugId
+    edge_node: SparkplugId
+    device: SparkplugId
+    primary_host: SparkplugId | None = None
+    bdseq_file: Text | None = None
+
+
+class HomeAssistantConfig(Strict):
+    """Let Home Assistant find the station's topics, on the broker of `mqtt`. remove: make it forget the station instead."""
+
+    prefix: Level = "homeassistant"
+    remove: bool = False
+
+
 class ResultsConfig(Strict):
     """Results as JSON lines, appended; "-" is standard output."""
 
@@ -121,6 +146,8 @@ class StationConfig(Strict):
     source: SourceConfig
     mqtt: MqttConfig | None = None
     results: ResultsConfig | None = None
+    sparkplug: SparkplugConfig | None = None
+    home_assistant: HomeAssistantConfig | None = None
     shift_check: ShiftCheckConfig | None = None
     threads: int = Field(default=1, ge=1, le=64)
 
@@ -128,6 +155,13 @@ class StationConfig(Strict):
     def _somebody_is_told(self) -> "StationConfig":
         if self.mqtt is None and self.results is None:
             raise ValueError("nobody would be told; add mqtt: or results:")
+        return self
+
+    @model_validator(mode="after")
+    def _bridges_need_a_broker(self) -> "StationConfig":
+        for key in ("sparkplug", "home_assistant"):
+            if getattr(self, key) is not None and self.mqtt is None:
+                raise ValueError(f"{key} goes to the broker of mqtt, which is missing; add mqtt:")
         return self
 
 
@@ -154,6 +188,16 @@ def load_config(path: Path) -> StationConfig:
             "source": source,
             "mqtt": config.mqtt and moved(config.mqtt, "password_file"),
             "results": config.results and moved(config.results, "path"),
+            "sparkplug": config.sparkplug and moved(_with_bdseq_file(config.sparkplug), "bdseq_file"),
             "shift_check": config.shift_check and moved(config.shift_check, "samples"),
         }
     )
+
+
+def _with_bdseq_file(config: SparkplugConfig) -> SparkplugConfig:
+    if config.bdseq_file:
+        return config
+    # Group and edge node are unique in a plant, so stations that share a folder do not share the file.
+    name = f"sparkplug-{config.group}-{config.edge_node}.bdseq"
+    # Set by systemd for a unit with StateDirectory=, whose station file may stand where it cannot write.
+    return config.model_copy(update={"bdseq_file": os.path.join(os.environ.get("STATE_DIRECTORY", ""), name)})  # noqa: PTH118
