@@ -30,7 +30,7 @@ class BirthCounter:
         # Asked, not tried: `goodpart check` may come while a run counts in the same file.
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise BadConfig(
-                f"sparkplug.bdseq_file: {path} cannot be written: no folder that this user may write to; choose another place."
+                f"sparkplug.bdseq_file: {path} cannot be kept: no folder that this user may write to; choose another place."
             )
 
     def next(self) -> int:

@@ -120,7 +120,9 @@ class SparkplugNode:
         return client
 
     def _start_client(self) -> None:
-        self._client.connect_async(self._broker.host, self._broker.port)
+        # Sparkplug wants a new session each time (principles-persistence-clean-session); paho does so by itself with 3.1.1.
+        clean = True if self._broker.protocol == "5" else paho.MQTT_CLEAN_START_FIRST_ONLY
+        self._client.connect_async(self._broker.host, self._broker.port, clean_start=clean)
         self._client.loop_start()
 
     # Called with the lock held.
