@@ -1,7 +1,7 @@
 """How Home Assistant finds the station: one retained message that describes a device by the topics that are there anyway.
 
 Device discovery, Home Assistant 2024.12 and later. Its templates read the result and status messages, so nothing more is
-published for a part. Master parts of the shift check render to nothing, which leaves a sensor as it is.
+published for a part. Master parts of the shift check leave every sensor as it is.
 """
 
 import hashlib
@@ -63,9 +63,9 @@ def _of_results(result: str, status: str) -> dict[str, _Component]:
             "name": "Verdict",
             "device_class": "enum",
             "options": [str(decision) for decision in Decision],
-            "value_template": _of_parts("{{ value_json.verdict }}"),
+            "value_template": _words("value_json.verdict"),
         },
-        "part": {"name": "Part", "value_template": _of_parts("{{ value_json.part_id }}")},
+        "part": {"name": "Part", "value_template": _words("value_json.part_id")},
         "score": {"name": "Score", "value_template": _of_parts("{{ value_json.score }}"), **measured},
         "threshold": {"name": "Threshold", "value_template": _of_parts("{{ value_json.threshold }}"), **measured},
         "parts": {
@@ -82,7 +82,7 @@ def _of_results(result: str, status: str) -> dict[str, _Component]:
         "last_result": {
             "name": "Last result",
             "device_class": "timestamp",
-            "value_template": _of_parts("{{ value_json.taken_utc }}"),
+            "value_template": _words("value_json.taken_utc"),
         },
     }
     availability = [{"topic": status, "value_template": "{{ value_json.state }}"}]
@@ -108,5 +108,11 @@ def _connectivity(status: str) -> _Component:
 
 
 def _of_parts(template: str) -> str:
-    """Nothing for a master part of the shift check."""
+    """Nothing for a master part of the shift check, which numbers and binary sensors take as no news."""
     return f"{{% if not value_json.purpose %}}{template}{{% endif %}}"
+
+
+def _words(value: str) -> str:
+    """For a master part the state that is there: a sensor of words would show nothing. None is "unknown" to it."""
+    kept = "this.state if this.state not in ['unknown', 'unavailable'] else 'None'"
+    return f"{{% if not value_json.purpose %}}{{{{ {value} }}}}{{% else %}}{{{{ {kept} }}}}{{% endif %}}"

@@ -8,6 +8,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.report.broker import Broker, explain, make_client
 from edge.report.outage import Outage
+from edge.report.stopping import stop_client
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,7 @@ class Retained:
         """Give a broker that is slow to answer a last chance; what it retains stays there."""
         self._answered.wait(_GOODBYE_S)
         self._closing = True
-        self._client.disconnect()
-        # loop_stop waits for paho's thread without a limit, and that may hang in a name look-up or a dead connection.
-        stopper = threading.Thread(target=self._client.loop_stop, name="mqtt-stop", daemon=True)
-        stopper.start()
-        stopper.join(_GOODBYE_S)
+        stop_client(self._client, _GOODBYE_S)
 
     # Callbacks run in paho's thread; one that raised would end it.
 

@@ -24,6 +24,7 @@ from edge.report.sparkplug.host import PrimaryHost
 from edge.report.sparkplug.payload import booleans
 from edge.report.sparkplug.reading import Reading, read
 from edge.report.sparkplug.session import REBIRTH, NodeName, Said, Session, node_death, state_topic
+from edge.report.stopping import stop_client
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,10 @@ _GOODBYE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Messages that belong together. taken: whether they bring out the first result of the queue."""
+    """Messages that belong together, for one connection. taken: whether they bring out the first result of the queue."""
 
     said: list[Said]
+    connection: int
     taken: bool = False
     leave: bool = False
 
@@ -61,6 +63,7 @@ class SparkplugNode:
         self._lost = self._lost_before = 0
         self._written: set[int] = set()
         self._bd_seq = 0
+        self._connection = 0  # counts the ends of connections, so that nobody waits for an answer on one that is over
         # Touched by paho's thread alone.
         self._outage = Outage("sparkplug", broker)
         self._bd_seq_used = True
@@ -105,7 +108,7 @@ class SparkplugNode:
             log.error("sparkplug: %d results were not sent within %g s%s", left, self._broker.close_s, host)
         self._sender.join(_GOODBYE_S)
         self._say_deaths()
-        _stop(self._client)
+        stop_client(self._client, _GOODBYE_S)
 
     def _make_client(self) -> paho.Client:
         client = make_client(self._broker)
@@ -132,13 +135,13 @@ class SparkplugNode:
         now_ms = _now_ms()
         if self._leave_due:
             self._leave_due, self._end_meant = False, True
-            return _Step([], leave=True)
+            return _Step([], self._connection, leave=True)
         if not self._connected or not self._host.online:
             return None
         if self._birth_due:
             self._birth_due, self._born, self._late = False, True, len(self._queue)
-            return _Step(self._session.births(self._bd_seq, self._latest, now_ms))
-        return _Step(self._tell(self._queue[0], now_ms), taken=True) if self._queue else None
+            return _Step(self._session.births(self._bd_seq, self._latest, now_ms), self._connection)
+        return _Step(self._tell(self._queue[0], now_ms), self._connection, taken=True) if self._queue else None
 
     def _tell(self, reading: Reading, now_ms: int) -> list[Said]:
         said = []
@@ -149,6 +152,11 @@ class SparkplugNode:
         if reading.camera_lost and reading is self._latest:
             said.append(self._session.device_death(now_ms))
         return said
+
+    def _end_connection(self) -> None:
+        self._connected = self._born = self._leave_due = False
+        self._connection += 1
+        self._changed.notify_all()
 
     # The sender's thread.
 
@@ -161,42 +169,56 @@ class SparkplugNode:
             if step is None:
                 return
             if step.leave:
-                self._say_deaths()
-                _stop(self._client)
-                self._client = self._make_client()
-                self._start_client()
-            elif self._write(step.said) and step.taken:
+                self._leave()
+            elif self._write(step.said, step.connection) and step.taken:
                 with self._changed:
                     self._queue.popleft()
                     self._late = max(0, self._late - 1)
                     self._changed.notify_all()
 
-    def _write(self, said: list[Said], qos: int = 0) -> bool:
-        """Whether all of it was written to the connection (with qos 1: accepted by the broker)."""
+    def _write(self, said: list[Said], connection: int) -> bool:
+        """Whether all of it was written to that connection."""
         with self._changed:
+            if self._connection != connection:
+                return False
             self._written.clear()
-        # Between our look at the connection and this call paho cannot have another one: it pauses for a second first.
-        sent = [self._client.publish(message.topic, message.payload, qos) for message in said]
-        if any(info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS for info in sent):
-            return False
+        sent = [self._client.publish(message.topic, message.payload) for message in said]
+        refused = any(info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS for info in sent)
         mids = {info.mid for info in sent}
 
         def over() -> bool:
-            return mids <= self._written or not self._connected or (self._closing and not qos)
+            # paho refuses what comes after a connection; it will tell us of the end, too, and till then there is no hurry.
+            return self._closing or self._connection != connection or (not refused and mids <= self._written)
 
         with self._changed:
-            self._changed.wait_for(over, _GOODBYE_S if qos else None)
-            return mids <= self._written
+            self._changed.wait_for(over)
+            return not refused and mids <= self._written
+
+    def _leave(self) -> None:
+        """End the session with its deaths, and begin another connection, which waits for the host."""
+        self._say_deaths()
+        stop_client(self._client, _GOODBYE_S)
+        with self._changed:
+            # The old client, should it still be there, is not listened to any more.
+            self._client = self._make_client()
+            self._end_connection()
+        self._start_client()
 
     def _say_deaths(self) -> None:
+        """Bounded in time."""
+        now_ms = _now_ms()
         with self._changed:
-            speak = self._connected and self._born
+            if not (self._connected and self._born):
+                return
+            last = [self._session.device_death(now_ms)] if self._session.device_alive else []
             self._born = False
-            last = [self._session.device_death(_now_ms())] if speak and self._session.device_alive else []
-        if speak:
-            for message in last:
-                self._client.publish(message.topic, message.payload)
-            self._write([node_death(self._name, self._bd_seq, _now_ms())], qos=1)
+            self._written.clear()
+        for message in last:
+            self._client.publish(message.topic, message.payload)
+        death = node_death(self._name, self._bd_seq, now_ms)
+        farewell = self._client.publish(death.topic, death.payload, qos=1)
+        with self._changed:
+            self._changed.wait_for(lambda: farewell.mid in self._written or not self._connected, _GOODBYE_S)
 
     # Callbacks run in paho's thread; one that raised would end it.
 
@@ -265,19 +287,10 @@ class SparkplugNode:
             if client is not self._client:
                 return
             was_connected, end_meant = self._connected, self._end_meant
-            self._connected = self._born = self._leave_due = False
-            self._changed.notify_all()
+            self._end_connection()
         if not end_meant:
             self._outage.ended(code, was_connected=was_connected)
 
 
 def _now_ms() -> int:
     return round(utc_now().timestamp() * 1000)
-
-
-def _stop(client: paho.Client) -> None:
-    client.disconnect()
-    # loop_stop waits for paho's thread without a limit, and that may hang in a name look-up or a dead connection.
-    stopper = threading.Thread(target=client.loop_stop, name="mqtt-stop", daemon=True)
-    stopper.start()
-    stopper.join(_GOODBYE_S)
