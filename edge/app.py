@@ -24,7 +24,6 @@ from edge.command.port import CommandPort
 from edge.command.rate import RateLimit
 from edge.config import (
     CameraConfig,
-    EvidenceConfig,
     FolderConfig,
     MqttConfig,
     OutboxConfig,
@@ -37,6 +36,7 @@ from edge.config import (
 )
 from edge.errors import BadConfig
 from edge.events import EventCode, Events, Happening
+from edge.evidence.config import EvidenceConfig
 from edge.evidence.keeper import Keeper
 from edge.evidence.ring import Ring
 from edge.health.checkup import Checkup
@@ -49,6 +49,7 @@ from edge.host.time_sync import ask_kernel
 from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Linked
+from edge.report.bridges import make_retained, make_sparkplug
 from edge.report.broker import Broker
 from edge.report.event import make_event
 from edge.report.jsonl import JsonLines
@@ -94,10 +95,16 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             stack.callback(sinks[-1].close)
         if config.mqtt:
             birth = make_status(config.station, recipe, boot)
-            publisher = MqttPublisher(make_broker(config.mqtt, config.station), birth, outbox_opener(config.mqtt))
+            broker = make_broker(config.mqtt, config.station)
+            publisher = MqttPublisher(broker, birth, outbox_opener(config.mqtt))
             events.listen(partial(tell_event, publisher, config.station, boot.id))
             sinks.append(publisher)
             stack.callback(publisher.close)
+            if config.sparkplug:
+                sinks.append(make_sparkplug(config.sparkplug, broker, boot.id))
+                stack.callback(sinks[-1].close)
+            if config.home_assistant:
+                stack.callback(make_retained(config.home_assistant, broker, config.station).close)
         if keeper:
             # Closed before the sinks, which it hands the last results to.
             stack.callback(keeper.close)

@@ -13,10 +13,12 @@ from edge.capture.triggered import Triggers
 from edge.command.config import CommandsConfig
 from edge.command.memory import read_ledger
 from edge.command.models import MUST_BE_SIGNED
-from edge.config import EvidenceConfig, OutboxConfig, SourceConfig, WatchConfig, load_config
+from edge.config import MqttConfig, OutboxConfig, SourceConfig, SparkplugConfig, StationConfig, WatchConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
+from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
 from edge.recipe.recipe import Recipe, open_recipe
+from edge.report.bridges import make_birth_counter, make_discovery
 from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
@@ -52,19 +54,29 @@ def check_station(path: Path) -> list[Finding]:
     if shift := config.shift_check:
         findings.append(_try("samples", lambda: _try_samples(Path(shift.samples), recipe)))
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
-    if mqtt := config.mqtt:
-        findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
-        if isinstance(outbox := mqtt.outbox, OutboxConfig):
-            findings.append(_try("outbox", lambda: try_outbox(Path(str(outbox.path)), outbox.quota_mb * 2**20)))
-    if commands := config.commands:
-        findings.append(_try("commands", lambda: _try_commands(commands, config.station)))
-    for name, folder in config.recipes.items():
-        opened = partial(_try_other_recipe, name, Path(folder), config.threads)
-        findings.append(_try("recipes", opened))
+    if config.mqtt:
+        findings += _find_at_the_broker(config, config.mqtt)
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    return findings
+
+
+def _find_at_the_broker(config: StationConfig, mqtt: MqttConfig) -> list[Finding]:
+    """The broker, and what goes there or comes from there."""
+    findings = [_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station)))]
+    if isinstance(outbox := mqtt.outbox, OutboxConfig):
+        findings.append(_try("outbox", lambda: try_outbox(Path(str(outbox.path)), outbox.quota_mb * 2**20)))
+    if sparkplug := config.sparkplug:
+        findings.append(_try("sparkplug", lambda: _try_sparkplug(sparkplug)))
+    if assistant := config.home_assistant:
+        found = make_discovery(assistant, mqtt.prefix, config.station)
+        findings.append(Finding("home_assistant", ok=True, detail=found.topic + ("" if found.payload else " is cleared")))
+    if commands := config.commands:
+        findings.append(_try("commands", lambda: _try_commands(commands, config.station)))
+    for name, folder in config.recipes.items():
+        findings.append(_try("recipes", partial(_try_other_recipe, name, Path(folder), config.threads)))
     return findings
 
 
@@ -123,6 +135,12 @@ def _try_commands(config: CommandsConfig, station: StationName) -> str:
         # Only looked at: a running device may be writing it.
         read_ledger(Path(config.memory_file), station)
     return "allowed: " + ", ".join(f"{name} (signed)" if name in MUST_BE_SIGNED else name for name in config.allow)
+
+
+def _try_sparkplug(config: SparkplugConfig) -> str:
+    make_birth_counter(config)
+    host = f", born when {config.primary_host} is online" if config.primary_host else ""
+    return f"spBv1.0/{config.group}/+/{config.edge_node}/{config.device}{host}, births counted in {config.bdseq_file}"
 
 
 def _try_results(path: Path) -> str:

@@ -74,6 +74,8 @@ def run(config: Path, verbose: bool) -> None:
       source: {kind: watch, path: incoming}    # or folder, video (path:), camera (device:)
       mqtt: {host: broker.example}             # results on goodpart/v1/ulm/cells/line-1/el-camera/result
       results: {path: results.jsonl}           # and as lines of JSON
+      sparkplug: {group: Ulm, edge_node: line-1, device: el-camera}  # and as a Sparkplug B device
+      home_assistant: {}                       # and found by Home Assistant
       shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"]}
       commands: {allow: [ping, status]}        # heard on …/command; nothing else is allowed
 
@@ -149,8 +151,9 @@ def check(config: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings]))
     else:
+        width = max(len(finding.what) for finding in findings)
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<8}  {finding.detail}")
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<{width}}  {finding.detail}")
     sys.exit(EXIT_OK if all(f.ok for f in findings) else EXIT_REFUSED)
 
 

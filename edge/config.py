@@ -2,20 +2,17 @@
 
 import os
 from datetime import time
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from edge.command.config import CommandsConfig
-from edge.errors import BadConfig
+from edge.evidence.config import EvidenceConfig
+from edge.health.config import HealthConfig, PrometheusConfig
 from edge.recipe.manifest import Name
 from edge.report.wire import Level, StationName
-from edge.strict import Strict, load_yaml
-from edge.types import Decision
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+from edge.strict import Strict, Text, load_yaml
 
 Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=255)]
 """The name of one of systemd's credentials: a file's name without a folder."""
@@ -127,43 +124,35 @@ class MqttConfig(Strict):
         return self
 
 
+SparkplugId = Annotated[str, StringConstraints(pattern=r"^[^+/#\x00-\x1f\x7f]+$", max_length=64)]
+"""One level of a Sparkplug topic: anything but a separator or a wildcard."""
+
+
+class SparkplugConfig(Strict):
+    """The results as a Sparkplug B device too, on the broker of `mqtt`.
+
+    primary_host: nothing is said while this host application is not online. bdseq_file: where the number of births is kept;
+    by default in the service's state folder, else beside the station file.
+    """
+
+    group: SparkplugId
+    edge_node: SparkplugId
+    device: SparkplugId
+    primary_host: SparkplugId | None = None
+    bdseq_file: Text | None = None
+
+
+class HomeAssistantConfig(Strict):
+    """Let Home Assistant find the station's topics, on the broker of `mqtt`. remove: make it forget the station instead."""
+
+    prefix: Level = "homeassistant"
+    remove: bool = False
+
+
 class ResultsConfig(Strict):
     """Results as JSON lines, appended; "-" is standard output."""
 
     path: Text
-
-
-class EvidenceConfig(Strict):
-    """Pictures of parts kept on the device: of these verdicts, and of every master part of the shift check.
-
-    path: under systemd, a folder in its state directory where none is named; quota_mb: in millions of bytes.
-    """
-
-    path: Text | None = None
-    keep: tuple[Decision, ...] = Field(default=(Decision.NOK, Decision.NOT_DECIDABLE), min_length=1)
-    overlay: bool = True
-    quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
-
-    @model_validator(mode="after")
-    def _each_verdict_once(self) -> "EvidenceConfig":
-        if len(set(self.keep)) < len(self.keep):
-            raise ValueError("keep: a verdict is given twice; remove one")
-        return self
-
-    @property
-    def folder(self) -> str:
-        """Where they are kept.
-
-        Raises:
-            BadConfig: nobody says.
-        """
-        if self.path is not None:
-            return self.path
-        # Several are separated by colons (systemd.exec(5)); a goodpart unit has one.
-        state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-        if not state:
-            raise BadConfig("evidence.path: missing, and there is no $STATE_DIRECTORY of systemd's; add it.")
-        return os.path.join(state, "evidence")  # noqa: PTH118 - as in load_config
 
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -192,41 +181,6 @@ class ShiftCheckConfig(Strict):
         return self
 
 
-class HealthConfig(Strict):
-    """How often the station says how it is."""
-
-    interval_s: float = Field(default=60.0, ge=0.1, le=3600)
-
-
-class PrometheusConfig(Strict):
-    """An HTTP endpoint for Prometheus. It knows no password, so beyond this computer it must be wanted: `expose: true`."""
-
-    port: int = Field(ge=1, le=65535)
-    host: Text = "127.0.0.1"
-    expose: bool = False
-
-    @property
-    def address(self) -> IPv4Address | IPv6Address:
-        """The address of one of this computer's networks, or of all of them."""
-        return ip_address(self.host)
-
-    @property
-    def near_host(self) -> str:
-        """Where somebody on this computer finds it."""
-        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
-        return everywhere.get(self.host, self.host)
-
-    @model_validator(mode="after")
-    def _on_this_computer_unless_exposed(self) -> "PrometheusConfig":
-        try:
-            near = self.address.is_loopback
-        except ValueError:
-            raise ValueError(f"host: {self.host!r} is not an address; give one, such as 127.0.0.1 or 0.0.0.0") from None
-        if not near and not self.expose:
-            raise ValueError(f"host: others could read at {self.host}; add expose: true if they may, or remove host")
-        return self
-
-
 class _Station(Strict):
     """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so."""
 
@@ -234,6 +188,8 @@ class _Station(Strict):
     source: SourceConfig
     mqtt: MqttConfig | None = None
     results: ResultsConfig | None = None
+    sparkplug: SparkplugConfig | None = None
+    home_assistant: HomeAssistantConfig | None = None
     shift_check: ShiftCheckConfig | None = None
     health: HealthConfig = HealthConfig()
     prometheus: PrometheusConfig | None = None
@@ -272,6 +228,13 @@ class StationConfig(_Station):
             raise ValueError("commands.allow: activate_recipe would leave the recipe of shift_check; remove one of them")
         if isinstance(self.source, CameraConfig) and self.source.trigger == "command" and "trigger" not in allow:
             raise ValueError("source.trigger: the camera would wait for ever; add trigger to commands.allow")
+        return self
+
+    @model_validator(mode="after")
+    def _bridges_need_a_broker(self) -> "StationConfig":
+        for key in ("sparkplug", "home_assistant"):
+            if getattr(self, key) is not None and self.mqtt is None:
+                raise ValueError(f"{key} goes to the broker of mqtt, which is missing; add mqtt:")
         return self
 
 
@@ -322,9 +285,19 @@ def _load(path: Path, record: type[Station]) -> Station:
             "source": source,
             "mqtt": config.mqtt and placed(moved(config.mqtt, "password_file")),
             "results": config.results and moved(config.results, "path"),
+            "sparkplug": config.sparkplug and moved(_with_bdseq_file(config.sparkplug), "bdseq_file"),
             "shift_check": config.shift_check and moved(config.shift_check, "samples"),
             "evidence": config.evidence and moved(config.evidence, "path"),
             "commands": config.commands and moved(config.commands, "public_key_file", "memory_file"),
             "recipes": {name: str(base / path) for name, path in config.recipes.items()},
         }
     )
+
+
+def _with_bdseq_file(config: SparkplugConfig) -> SparkplugConfig:
+    if config.bdseq_file:
+        return config
+    # Group and edge node are unique in a plant, so stations that share a folder do not share the file.
+    name = f"sparkplug-{config.group}-{config.edge_node}.bdseq"
+    # Set by systemd for a unit with StateDirectory=, whose station file may stand where it cannot write.
+    return config.model_copy(update={"bdseq_file": os.path.join(os.environ.get("STATE_DIRECTORY", ""), name)})  # noqa: PTH118

@@ -1,13 +1,11 @@
 """The station file's part about commands."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from edge.command.models import MUST_BE_SIGNED, CommandName
-from edge.strict import Strict
-
-File = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+from edge.strict import Strict, Text
 
 
 class ThresholdConfig(Strict):
@@ -31,8 +29,8 @@ class CommandsConfig(Strict):
     """
 
     allow: tuple[CommandName, ...] = Field(min_length=1)
-    public_key_file: File | None = None
-    memory_file: File | None = None
+    public_key_file: Text | None = None
+    memory_file: Text | None = None
     max_per_minute: int = Field(default=120, ge=1, le=6000)
     max_bytes: int = Field(default=4096, ge=512, le=65536)
     threshold: ThresholdConfig | None = None

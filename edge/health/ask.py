@@ -13,8 +13,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ConfigDict, ValidationError
 
 from edge.app import make_broker
-from edge.config import PrometheusConfig, StationConfig
+from edge.config import StationConfig
 from edge.errors import BadConfig, BrokerLost
+from edge.health.config import PrometheusConfig
 from edge.health.message import Health
 from edge.report.broker import Broker, explain
 from edge.report.topics import topic

@@ -9,9 +9,9 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from edge.config import PrometheusConfig
 from edge.errors import BadConfig
 from edge.health.checkup import Checkup
+from edge.health.config import PrometheusConfig
 
 _PATIENCE_S = 5.0
 """A caller that says nothing for so long is hung up on."""

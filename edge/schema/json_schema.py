@@ -33,7 +33,8 @@ def definitions_of(kinds: Sequence[Kind], ref: str, *, exact: bool) -> tuple[lis
     """The names of the kinds' definitions in their order, and all definitions by name, those of their parts among them.
 
     ref: how one refers to another, with {model} for its name. exact: unknown keys are an error everywhere. Otherwise they
-    are allowed in what the device sends, since a later goodpart may add some; in what it receives they are not, except in parts that stand in what is sent as well.
+    are allowed in what the device sends, since a later goodpart may add some; in what it receives they are not, except in
+    parts that stand in what is sent as well.
     """
     roots, parts = TypeAdapter.json_schemas([(kind.leaf, _mode(kind), kind.model) for kind in kinds], ref_template=ref)
     definitions: dict[str, Json] = parts.get("$defs", {})

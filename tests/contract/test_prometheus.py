@@ -11,9 +11,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.capture.sources import Feed
-from edge.config import PrometheusConfig, load_config
+from edge.config import load_config
 from edge.errors import BadConfig
 from edge.health.ask import ask_station, troubles
+from edge.health.config import PrometheusConfig
 from edge.health.endpoint import serving
 from edge.health.message import Health
 from edge.host.clock import utc_now

@@ -25,6 +25,7 @@ from tests.commands import goodpart
 from tests.conftest import station_file
 from tests.results import BIRTH, STATION, result
 
+SENT = [kind.leaf for kind in KINDS if kind.leaf not in {"command", "response"}]
 RECEIVED = ("receiveCommand", "receiveWish")
 LEAVES = [kind.leaf for kind in KINDS]
 
