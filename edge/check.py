@@ -1,23 +1,31 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
+import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from paho.mqtt.reasoncodes import ReasonCode
-
-from edge.app import make_broker, make_source
+from edge.app import free_running, make_broker, make_source, make_verifier
 from edge.capture.fitness import look_at, unfit
-from edge.config import SourceConfig, WatchConfig, load_config
-from edge.errors import BadConfig, BrokerLost, CameraLost, GoodpartError
+from edge.capture.triggered import Triggers
+from edge.command.config import CommandsConfig
+from edge.command.memory import read_ledger
+from edge.command.models import MUST_BE_SIGNED
+from edge.config import MqttConfig, OutboxConfig, SourceConfig, SparkplugConfig, StationConfig, WatchConfig, load_config
+from edge.errors import BadConfig, CameraLost, GoodpartError
+from edge.evidence.config import EvidenceConfig
+from edge.evidence.ring import make_usable
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.report.broker import Broker, explain, make_client
+from edge.report.bridges import make_birth_counter, make_discovery
+from edge.report.broker import Broker
 from edge.report.jsonl import JsonLines
+from edge.report.outbox.trial import try_outbox
+from edge.report.visit import visiting
+from edge.report.wire import StationName
 from edge.shift.card import open_shift_card
 from edge.types import Decision, Frame, Unfit
-
-_BROKER_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +48,35 @@ def check_station(path: Path) -> list[Finding]:
     def try_recipe() -> str:
         nonlocal recipe
         recipe = open_recipe(Path(config.recipe), config.threads)
-        recipe.reproduce_golden()
-        card = recipe.manifest
-        return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+        return _try_golden(recipe)
 
     findings = [Finding("config", ok=True, detail=str(path)), _try("recipe", try_recipe)]
     if shift := config.shift_check:
         findings.append(_try("samples", lambda: _try_samples(Path(shift.samples), recipe)))
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
-    if mqtt := config.mqtt:
-        findings.append(_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station))))
+    if config.mqtt:
+        findings += _find_at_the_broker(config, config.mqtt)
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
+    if evidence := config.evidence:
+        findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    return findings
+
+
+def _find_at_the_broker(config: StationConfig, mqtt: MqttConfig) -> list[Finding]:
+    """The broker, and what goes there or comes from there."""
+    findings = [_try("mqtt", lambda: _try_broker(make_broker(mqtt, config.station)))]
+    if isinstance(outbox := mqtt.outbox, OutboxConfig):
+        findings.append(_try("outbox", lambda: try_outbox(Path(str(outbox.path)), outbox.quota_mb * 2**20)))
+    if sparkplug := config.sparkplug:
+        findings.append(_try("sparkplug", lambda: _try_sparkplug(sparkplug)))
+    if assistant := config.home_assistant:
+        found = make_discovery(assistant, mqtt.prefix, config.station)
+        findings.append(Finding("home_assistant", ok=True, detail=found.topic + ("" if found.payload else " is cleared")))
+    if commands := config.commands:
+        findings.append(_try("commands", lambda: _try_commands(commands, config.station)))
+    for name, folder in config.recipes.items():
+        findings.append(_try("recipes", partial(_try_other_recipe, name, Path(folder), config.threads)))
     return findings
 
 
@@ -60,6 +85,16 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
         return Finding(what, ok=True, detail=action())
     except GoodpartError as err:
         return Finding(what, ok=False, detail=str(err))
+
+
+def _try_golden(recipe: Recipe) -> str:
+    recipe.reproduce_golden()
+    card = recipe.manifest
+    return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+
+
+def _try_other_recipe(name: str, folder: Path, threads: int) -> str:
+    return f"{name}: {_try_golden(open_recipe(folder, threads))}"
 
 
 def _try_samples(path: Path, recipe: Recipe | None) -> str:
@@ -72,7 +107,7 @@ def _try_samples(path: Path, recipe: Recipe | None) -> str:
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     stop = threading.Event()
-    source = make_source(config, stop)
+    source = make_source(free_running(config), stop, Triggers())
     if isinstance(config, WatchConfig):
         return f"{config.path} can be watched"
     shot = next(iter(source), None)
@@ -88,38 +123,33 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
 
 
 def _try_broker(broker: Broker) -> str:
-    """Connect once, under another client id so that a running device keeps its connection."""
-    answered = threading.Event()
-    codes: list[ReasonCode] = []
-    client = make_client(replace(broker, client_id=f"{broker.client_id}-check"))
-    client.connect_timeout = _BROKER_TIMEOUT_S
+    with visiting(broker, "check"):
+        warning = "; the password goes there unencrypted, add mqtt.tls" if broker.shows_password else ""
+        tls = ", TLS" if broker.tls else ""
+        return f"{broker.host}:{broker.port} accepts the connection, MQTT {broker.protocol}{tls}{warning}"
 
-    def on_connect(_client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
-        codes.append(code)
-        answered.set()
 
-    client.on_connect = on_connect
-    # What is no broker often hangs up; there is nothing more to wait for then.
-    client.on_disconnect = lambda *_: answered.set()
-    address = f"{broker.host}:{broker.port}"
-    try:
-        client.connect(broker.host, broker.port)
-        client.loop_start()
-        answered.wait(_BROKER_TIMEOUT_S)
-    except OSError as err:
-        raise BrokerLost(
-            f"mqtt: {address} cannot be reached: {err.strerror or err}; correct mqtt.host and mqtt.port."
-        ) from None
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    if not codes:
-        raise BrokerLost(f"mqtt: {address} does not answer as an MQTT broker; correct mqtt.host and mqtt.port.")
-    if codes[0].is_failure:
-        raise BadConfig(f"mqtt: {address} refuses the connection: {explain(codes[0])}.")
-    return f"{address} accepts the connection, MQTT {broker.protocol}"
+def _try_commands(config: CommandsConfig, station: StationName) -> str:
+    make_verifier(config)
+    if config.memory_file:
+        # Only looked at: a running device may be writing it.
+        read_ledger(Path(config.memory_file), station)
+    return "allowed: " + ", ".join(f"{name} (signed)" if name in MUST_BE_SIGNED else name for name in config.allow)
+
+
+def _try_sparkplug(config: SparkplugConfig) -> str:
+    make_birth_counter(config)
+    host = f", born when {config.primary_host} is online" if config.primary_host else ""
+    return f"spBv1.0/{config.group}/+/{config.edge_node}/{config.device}{host}, births counted in {config.bdseq_file}"
 
 
 def _try_results(path: Path) -> str:
     JsonLines(path).close()
     return f"{path} can be written"
+
+
+def _try_evidence(config: EvidenceConfig) -> str:
+    folder = Path(config.folder)
+    make_usable(folder)
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"

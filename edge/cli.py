@@ -1,4 +1,4 @@
-"""goodpart run | once | check: the device's side of the one command.
+"""goodpart run | once | check | status | schema | sign: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.errors import GoodpartError, Refuse
+from edge.command.cli import sign
+from edge.errors import BadConfig, GoodpartError, Refuse
 
 if TYPE_CHECKING:
     from edge.recipe.recipe import Recipe
     from edge.types import Decision, Verdict
 
-EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_OK, EXIT_NOK, EXIT_REFUSED, EXIT_NOT_DECIDABLE, EXIT_WAITING, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMAND_GROUP = "goodpart.commands"
 
@@ -55,8 +56,8 @@ def goodpart() -> None:
     Line engineer       goodpart calibrate   good parts  →  recipe
     Line device         goodpart run         camera  →  verdicts over MQTT
 
-    Exit codes: 0 all went well (for `once`: OK), 1 NOK or not everything delivered, 2 refused with one sentence why,
-    3 NOT_DECIDABLE, 130 interrupted.
+    Exit codes: 0 all went well (for `once`: OK), 1 NOK or results lost, 2 refused with one sentence why, 3 NOT_DECIDABLE,
+    4 nothing lost but results wait in the outbox for the next start, 130 interrupted.
     """  # noqa: D301 - click wants the backspace character itself
 
 
@@ -73,7 +74,10 @@ def run(config: Path, verbose: bool) -> None:
       source: {kind: watch, path: incoming}    # or folder, video (path:), camera (device:)
       mqtt: {host: broker.example}             # results on goodpart/v1/ulm/cells/line-1/el-camera/result
       results: {path: results.jsonl}           # and as lines of JSON
+      sparkplug: {group: Ulm, edge_node: line-1, device: el-camera}  # and as a Sparkplug B device
+      home_assistant: {}                       # and found by Home Assistant
       shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"]}
+      commands: {allow: [ping, status]}        # heard on …/command; nothing else is allowed
 
     With `shift_check` no part is judged before the samples of `goodpart calibrate study samples` came out as they should.
     SIGUSR1 asks for another check, also after the line was blocked.
@@ -87,10 +91,11 @@ def run(config: Path, verbose: bool) -> None:
     stop_on_signals(stop)
     with built(load_config(config), stop, asked_by_signal()) as line:
         tally = line.run()
-    missing = sum(sink.undelivered for sink in line.sinks)
+    waiting, lost = sum(sink.waiting for sink in line.sinks), sum(sink.lost for sink in line.sinks)
     samples = f"; samples of the shift check, not counted: {_counts(line.samples)}" if line.samples else ""
-    click.echo(f"judged {tally.total()}: {_counts(tally)}; {missing} not delivered{samples}", err=True)
-    sys.exit(EXIT_NOK if missing else EXIT_OK)
+    fate = f"{lost} lost, {waiting} waiting in the outbox"
+    click.echo(f"judged {tally.total()}: {_counts(tally)}; {fate}{samples}", err=True)
+    sys.exit(EXIT_NOK if lost else EXIT_WAITING if waiting else EXIT_OK)
 
 
 @goodpart.command()
@@ -146,9 +151,59 @@ def check(config: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings]))
     else:
+        width = max(len(finding.what) for finding in findings)
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<8}  {finding.detail}")
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<{width}}  {finding.detail}")
     sys.exit(EXIT_OK if all(f.ok for f in findings) else EXIT_REFUSED)
+
+
+@goodpart.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(config: Path, as_json: bool) -> None:
+    """Say how the station of CONFIG is: 0 healthy, 1 not.
+
+    Its Prometheus endpoint is asked if it answers on this computer, else the broker, which keeps the last words of a station
+    that is away. Healthy is a station that is online, tells its health in time, gets pictures, has lost no result, and whose
+    counts add up.
+    """
+    from edge.config import load_config
+    from edge.health.ask import ask_station, troubles
+    from edge.health.words import as_json as to_json
+    from edge.health.words import in_words
+    from edge.host.clock import utc_now
+
+    station = load_config(config)
+    heard, now_utc = ask_station(station), utc_now()
+    found = troubles(heard, now_utc)
+    click.echo(to_json(heard, found) if as_json else in_words(station.station, heard, found, now_utc))
+    sys.exit(EXIT_NOK if found else EXIT_OK)
+
+
+@goodpart.command()
+@click.argument("kind", required=False)
+@click.option("--asyncapi", "as_asyncapi", is_flag=True, help="The whole interface as an AsyncAPI 3.0 document in YAML.")
+@click.option(
+    "--station",
+    type=click.Path(path_type=Path),
+    help="With --asyncapi: station file to take topics and broker from  [default: any station]",
+)
+@click.option("--exact", is_flag=True, help="Unknown keys are an error in what the device sends, too.")
+def schema(kind: str | None, as_asyncapi: bool, station: Path | None, exact: bool) -> None:
+    """Print the JSON Schema (2020-12) of the messages of one KIND, such as `result`, or of all.
+
+    Keys may be added within a version of a message, so unknown ones are allowed in what the device sends.
+    """
+    from edge.schema.command import describe_interface, describe_messages
+
+    if as_asyncapi and (kind or exact):
+        raise BadConfig("--asyncapi: describes all kinds as they are sent; leave out KIND and --exact.")
+    if station and not as_asyncapi:
+        raise BadConfig("--station: belongs to --asyncapi; the messages of all stations are the same.")
+    click.echo(describe_interface(station) if as_asyncapi else describe_messages(kind, exact=exact))
+
+
+goodpart.add_command(sign)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

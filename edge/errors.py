@@ -5,16 +5,20 @@
     GoodpartError
     ├── Retry                 wait, go on, say it once
     │   ├── CameraLost
-    │   └── BrokerLost
+    │   ├── BrokerLost
+    │   └── DiskFailed        the outbox's disk is full or faulty
     └── Refuse                say why, keep the last good one
         ├── BadConfig         a YAML file or a command-line value
+        │   └── InUse         a file that another process has for itself
         ├── BadEncoder        an encoder.onnx or its card
         │   ├── BadSource     a factory, program or model name that gives no backbone
         │   │   └── Untraceable   a backbone whose path depends on the picture
         │   ├── BadWeights    a checkpoint that cannot be read or does not fit
         │   └── BadTaps       a layer that does not exist or has no features at places of the picture
         ├── BadRecipe         a recipe folder
+        ├── BadOutbox         an outbox file that is damaged or no outbox
         ├── BadPicture        a file that is no usable picture; carries the Reason of the verdict
+        ├── BadCommand        a message or file that is no command, or cannot be signed
         └── TooFewGoods       not enough good parts for what was promised
 
 Every message is one sentence that names the key, file or topic and the mend; it is shown to people as it is.
@@ -39,12 +43,20 @@ class BrokerLost(Retry):
     """The MQTT broker does not answer."""
 
 
+class DiskFailed(Retry):
+    """The disk does not take what the outbox must write; nothing of the change is on it."""
+
+
 class Refuse(GoodpartError):
     """What was given cannot be used, and waiting will not help."""
 
 
 class BadConfig(Refuse):
     """A configuration key is unknown, missing, of the wrong type or out of range."""
+
+
+class InUse(BadConfig):
+    """Another process has a file that only one may have."""
 
 
 class BadEncoder(Refuse):
@@ -71,12 +83,20 @@ class BadRecipe(Refuse):
     """A recipe is incomplete, altered, or from another version."""
 
 
+class BadOutbox(Refuse):
+    """An outbox file is damaged, or is no outbox of this version."""
+
+
 class BadPicture(Refuse):
     """A file is not a picture that can be judged; `reason` is the code its verdict carries."""
 
     def __init__(self, message: str, reason: Reason) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class BadCommand(Refuse):
+    """A message or file is no command, or a key cannot sign it."""
 
 
 class TooFewGoods(Refuse):

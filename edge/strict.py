@@ -7,15 +7,19 @@ keys, aliases (and with them alias bombs), custom tags and files over 64 KB are 
 import json
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from edge.errors import BadConfig, Refuse
 
 MAX_YAML_BYTES = 64 * 1024
 MAX_JSON_BYTES = 4 * 1024 * 1024
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+"""Something, such as a path or a name."""
 
 
 class Strict(BaseModel):

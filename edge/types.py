@@ -31,6 +31,14 @@ class Decision(StrEnum):
     NOT_DECIDABLE = "NOT_DECIDABLE"
 
 
+class Origin(StrEnum):
+    """Where the shots of a run come from, so that nobody takes a rehearsal for production."""
+
+    LIVE = "live"  # a camera, or pictures that are handed over as they are taken
+    REPLAY = "replay"  # pictures or a video of before
+    SIMULATED = "simulated"  # no parts at all: a demo, or a trial of what listens
+
+
 class Reason(StrEnum):
     """Why a verdict is what it is; a NOT_DECIDABLE says what a person must look at."""
 
@@ -52,13 +60,22 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What the plant asked for: the job a part belongs to, and the command that wanted it judged."""
+
+    job_id: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shot:
-    """One trigger: which part, when. Base of what a source yields."""
+    """One trigger: which part, when. Base of what a source yields. order: None where the plant did not ask for the part."""
 
     part_id: str  # file name, or a running number for live cameras
     seq: int  # equal seq = same exposure
     taken_mono_s: float  # ages and timeouts
     taken_utc: datetime  # for people; may step
+    order: Order | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

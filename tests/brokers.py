@@ -74,6 +74,12 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
             self._process.wait()
             self._process = None
 
+    def permit(self, acl: str) -> None:
+        """Change who may do what, while it runs."""
+        assert self._process is not None
+        (self._folder / "acl").write_text(acl)
+        self._process.send_signal(signal.SIGHUP)
+
     @property
     def log(self) -> str:
         return (self._folder / "log").read_text()
@@ -109,6 +115,12 @@ class Subscriber(AbstractContextManager["Subscriber"]):
     def results(self) -> list[dict[str, Any]]:
         return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/result")]
 
+    def healths(self) -> list[dict[str, Any]]:
+        return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/health")]
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(payload) for topic, payload in list(self.messages) if topic.endswith("/event")]
+
     def states(self) -> list[str]:
         return [json.loads(payload)["state"] for topic, payload in list(self.messages) if topic.endswith("/status")]
 
@@ -134,23 +146,12 @@ class Subscriber(AbstractContextManager["Subscriber"]):
                 self.messages.append((topic, payload))
 
 
-def retained_status(broker: Mosquitto) -> str:
+def retained(broker: Mosquitto, leaf: str) -> dict[str, Any]:
     """What somebody who comes later is told."""
-    command = [
-        "mosquitto_sub",
-        "-h",
-        HOST,
-        "-p",
-        str(broker.port),
-        "-t",
-        "goodpart/v1/+/+/+/+/status",
-        "-C",
-        "1",
-        "-W",
-        "10",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return str(json.loads(done.stdout)["state"])
+    where = ["-h", HOST, "-p", str(broker.port), "-t", f"goodpart/v1/+/+/+/+/{leaf}"]
+    done = subprocess.run(["mosquitto_sub", *where, "-C", "1", "-W", "10"], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @contextmanager

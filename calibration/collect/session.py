@@ -12,7 +12,7 @@ from calibration.collect.outlook import Outlook, outlook
 from calibration.collect.sidecar import Sidecar, SourceName
 from calibration.collect.store import Folder, digest_of
 from edge.errors import BadConfig
-from edge.report.message import StationName
+from edge.report.wire import StationName
 from edge.types import Frame, Reason, Shot, Unfit
 
 DUPLICATE = "DUPLICATE"

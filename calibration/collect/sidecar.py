@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from edge.config import CameraConfig, SourceConfig
 from edge.errors import BadConfig
-from edge.report.message import StationName
+from edge.report.wire import StationName
 from edge.strict import Strict, load_json
 
 SUFFIX = ".json"

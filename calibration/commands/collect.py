@@ -120,8 +120,9 @@ def _run(session: "Session", source: "SourceConfig", trigger: str) -> None:
     from calibration.collect.live import LiveCamera
     from calibration.collect.screen import terminal
     from calibration.collect.triggers import ByKey, by_source
-    from edge.app import make_source
+    from edge.app import free_running, make_source
     from edge.capture.camera import NewestFrame
+    from edge.capture.triggered import Triggers
     from edge.config import CameraConfig
     from edge.host.signals import stop_on_signals
 
@@ -136,7 +137,7 @@ def _run(session: "Session", source: "SourceConfig", trigger: str) -> None:
             stop.set()
             frames.join()
     else:
-        shots = make_source(source, stop)
+        shots = make_source(free_running(source), stop, Triggers())
         with terminal() as screen:
             by_source(session, shots, screen, stop)
 

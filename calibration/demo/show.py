@@ -21,8 +21,9 @@ from calibration.progress import steps
 from calibration.rates import Rate
 from edge.errors import BadConfig, BrokerLost
 from edge.recipe.recipe import open_recipe
-from edge.report.message import Result, StationName
+from edge.report.message import Result
 from edge.report.topics import topic
+from edge.report.wire import StationName
 from edge.types import Decision
 
 _GOODS, _TEST_GOODS, _TEST_DEFECTS = 240, 16, 16
@@ -102,8 +103,11 @@ def _write_station(out: Path, port: int) -> None:
         "recipe": "recipe",
         "source": {"kind": "folder", "path": "parts"},
         # The demo's broker speaks MQTT 3.1.1 only; a plant's broker gets version 5, the default.
-        "mqtt": {"host": HOST, "port": port, "protocol": "3.1.1"},
+        # Without an outbox a demo that was interrupted leaves nothing for the next one.
+        "mqtt": {"host": HOST, "port": port, "protocol": "3.1.1", "outbox": "none"},
         "results": {"path": "results.jsonl"},
+        # Real cells, but of no production.
+        "simulated": True,
     }
     (out / _STATION_FILE).write_text(yaml.safe_dump(station, sort_keys=False))
 

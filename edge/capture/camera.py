@@ -1,6 +1,5 @@
 """A live camera through OpenCV. A thread of its own keeps only the newest frame, so that none is ever stale."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -12,11 +11,12 @@ import cv2
 from numpy.typing import NDArray
 
 from edge.capture.pictures import to_bgr
+from edge.capture.presence import Presence
+from edge.capture.sources import Feed
 from edge.errors import BadPicture, CameraLost
+from edge.events import Events
 from edge.host.clock import utc_now
-from edge.types import Frame, Reason, Shot, Unfit, Verdict
-
-log = logging.getLogger(__name__)
+from edge.types import Frame, Order, Reason, Shot, Unfit, Verdict
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
 _STOP_POLL_S = 0.1
@@ -53,6 +53,11 @@ class NewestFrame:
         """Why there is no newer frame, as far as is known."""
         return self._fault or f"no frame within {self._timeout_s:g} s"
 
+    @property
+    def newest(self) -> Exposure | None:
+        """The newest frame there is, however old."""
+        return self._newest
+
     def newer_than(self, mono_s: float, timeout_s: float) -> Exposure | None:
         """Wait for a frame that arrived after `mono_s`; None when none comes in time or the line is stopped."""
         deadline_s = time.monotonic() + timeout_s
@@ -70,8 +75,8 @@ class NewestFrame:
         self._reader.join(_GOODBYE_S)
 
     def _read_for_ever(self) -> None:
-        pause_s = _FIRST_BACKOFF_S
         number = 0
+        pause_s = _FIRST_BACKOFF_S
         while not self._stop.is_set():
             before = number
             try:
@@ -113,28 +118,33 @@ class CameraSource:
         interval_s: free-running interval between two parts.
         timeout_s: how long opening or one frame may take.
         stop: ends the iteration.
+        events: who else is told that the camera is lost or back.
     """
 
-    def __init__(self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event) -> None:
+    def __init__(
+        self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event, events: Events | None = None
+    ) -> None:
         self._device, self._interval_s, self._timeout_s, self._stop = device, interval_s, timeout_s, stop
+        self._presence = Presence(device, events or Events())
+        self._frames: NewestFrame | None = None
+
+    def feed(self) -> Feed:
+        """Whether frames come."""
+        return self._presence.feed(self._frames.newest if self._frames else None)
 
     def __iter__(self) -> Iterator[Shot]:
-        frames = NewestFrame(self._device, self._timeout_s, self._stop)
-        lost = False
+        frames = self._frames = NewestFrame(self._device, self._timeout_s, self._stop)
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
             exposure = frames.newer_than(asked_s, self._timeout_s)
             if exposure:
-                if lost:
-                    log.warning("camera %s is back", self._device)
-                lost = False
+                self._presence.here(exposure)
                 yield shoot(part_id, exposure)
-            elif not lost and not self._stop.is_set():
-                lost = True
+            elif not self._stop.is_set():
                 fault = frames.fault
-                log.error("camera %s is lost: %s; trying again for ever", self._device, fault)
-                yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
+                if self._presence.lost(fault):
+                    yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
             self._stop.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
         frames.join()
 
@@ -142,13 +152,13 @@ class CameraSource:
         """Nothing to tidy up."""
 
 
-def shoot(part_id: str, exposure: Exposure) -> Shot:
+def shoot(part_id: str, exposure: Exposure, order: Order | None = None) -> Shot:
     """What a camera gave as a shot; pixels that cannot be judged become an `Unfit` with its reason."""
     times = exposure.number, exposure.mono_s, exposure.utc
     try:
-        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))
+        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"), order=order)
     except BadPicture as err:
-        return Unfit(part_id, *times, err.reason, str(err))
+        return Unfit(part_id, *times, err.reason, str(err), order=order)
 
 
 def _open(device: int | str, timeout_s: float) -> cv2.VideoCapture:

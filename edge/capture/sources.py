@@ -4,8 +4,9 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.capture.pictures import list_pictures, read_picture
 from edge.errors import BadPicture
@@ -21,6 +22,30 @@ class Source(Protocol):
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """The shot has been judged and handed to every sink."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Whether pictures come.
+
+    since_s: monotonic, of the start, or when it was lost or came back. frames: pictures that came; dropped: those that a
+    newer one replaced before the line asked for one. newest_s: monotonic, when the newest picture came.
+    """
+
+    up: bool
+    since_s: float
+    losses: int = 0
+    frames: int = 0
+    dropped: int = 0
+    newest_s: float | None = None
+
+
+@runtime_checkable
+class LiveSource(Source, Protocol):
+    """A source that may be lost and come back."""
+
+    def feed(self) -> Feed:
+        """How it is now; any thread may ask."""
 
 
 def shoot_file(path: Path, seq: int) -> Shot:

@@ -7,12 +7,13 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.capture.pictures import SUFFIXES
-from edge.capture.sources import shoot_file
+from edge.capture.sources import Feed, shoot_file
 from edge.errors import BadConfig
+from edge.events import EventCode, Events, Trouble
 from edge.types import Decision, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,16 @@ class WatchSource:
         BadConfig: the folder is missing, or its subfolders cannot be made.
     """
 
-    def __init__(self, folder: Path, poll_s: float, stop: threading.Event, grace_s: float = _GRACE_S) -> None:
+    def __init__(
+        self, folder: Path, poll_s: float, stop: threading.Event, grace_s: float = _GRACE_S, events: Events | None = None
+    ) -> None:
         self._folder, self._poll_s, self._stop, self._grace_s = folder, poll_s, stop, grace_s
         self._seen: dict[Path, _Seen] = {}
         self._stuck: dict[Path, Stamp] = {}
         self._in_work: dict[int, tuple[Path, Stamp]] = {}
-        self._away = False
+        # Replaced as a whole, so that other threads see one moment.
+        self._feed = Feed(up=True, since_s=time.monotonic())
+        self._loss = Trouble(events or Events(), EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
         if not folder.is_dir():
             raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
         try:
@@ -53,6 +58,10 @@ class WatchSource:
                 (folder / name).mkdir(exist_ok=True)
         except OSError as err:
             raise BadConfig(f"source.path: {folder}/{name} cannot be made: {err.strerror}; give write access.") from None
+
+    def feed(self) -> Feed:
+        """Up while the folder can be listed; frames are files that were judged."""
+        return self._feed
 
     def __iter__(self) -> Iterator[Shot]:
         seq = 0
@@ -64,6 +73,7 @@ class WatchSource:
                 shot = self._shoot(path, seen, seq)
                 if shot is not None:
                     found_one = True
+                    self._feed = replace(self._feed, frames=self._feed.frames + 1, newest_s=shot.taken_mono_s)
                     self._in_work[seq] = path, seen.stamp
                     yield shot
                     seq += 1
@@ -112,13 +122,12 @@ class WatchSource:
         try:
             paths = [p for p in self._folder.iterdir() if not p.name.startswith(".")]
         except OSError as err:
-            if not self._away:
-                log.error("source.path: %s is lost: %s; looking again for ever", self._folder, err.strerror)
-            self._away = True
+            if self._loss.begin(f"source.path: {self._folder} is lost: {err.strerror}; looking again for ever"):
+                self._feed = replace(self._feed, up=False, since_s=time.monotonic(), losses=self._feed.losses + 1)
             return None
-        if self._away:
-            log.warning("source.path: %s is back", self._folder)
-        self._away = False
+        self._loss.end(f"source.path: {self._folder} is back")
+        if not self._feed.up:
+            self._feed = replace(self._feed, up=True, since_s=time.monotonic())
         # A file may vanish between listing and looking.
         return {p: stamp for p in paths if (stamp := _stamp(p)) is not None}
 

@@ -6,7 +6,7 @@ import math
 import os
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,10 @@ class GoodPatch:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that judges one kind of part. `id` is the sha256 of the manifest."""
+    """Everything that judges one kind of part. `id` is the sha256 of the manifest as it was sealed.
+
+    threshold_command_id: the command that replaced the sealed threshold; None: it is in force, and so is its promise.
+    """
 
     manifest: Manifest
     id: str
@@ -70,6 +73,19 @@ class Recipe:
     origin: NDArray[np.int32]
     thumbnails: bytes
     golden: tuple[tuple[GoldenCard, Pixels], ...]
+    threshold_command_id: str | None = None
+
+    def with_threshold(self, threshold: float, command_id: str) -> "Recipe":
+        """The same recipe with a threshold that a command set.
+
+        Raises:
+            BadRecipe: it does not lie above the gray zone.
+        """
+        gray = self.manifest.gray_zone
+        if gray and gray.above >= threshold:
+            raise BadRecipe(f"the gray zone of {self.manifest.name} begins at {gray.above:g}; set a threshold above that.")
+        manifest = self.manifest.model_copy(update={"threshold": threshold})
+        return replace(self, manifest=manifest, threshold_command_id=command_id)
 
     def measure(self, pixels: Pixels) -> Measured:
         """Score and map of one picture, H×W×3 uint8 BGR, whether or not it is fit to be judged."""

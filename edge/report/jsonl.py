@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from edge.errors import BadConfig
-from edge.report.message import Result, to_wire
+from edge.report.books import Account, Loss
+from edge.report.message import Result
+from edge.report.wire import to_wire
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +18,7 @@ class JsonLines:
     """Appends one line a result; "-" is standard output.
 
     A line is whole in the file, or it is not there. A disk that is full does not stop the line: the results it could not
-    take are counted in `undelivered`, and "cannot be written" and "can be written again" are logged once each.
+    take are counted in `lost`, and "cannot be written" and "can be written again" are logged once each.
 
     Raises:
         BadConfig: the file cannot be opened for appending.
@@ -24,7 +26,7 @@ class JsonLines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.undelivered = 0
+        self.lost = self._delivered = 0
         self._failing = False
         try:
             self._fd = (
@@ -35,19 +37,29 @@ class JsonLines:
         except OSError as err:
             raise BadConfig(f"results.path: {path} cannot be written: {err.strerror}; choose another file.") from None
 
+    @property
+    def waiting(self) -> int:
+        """Nothing waits here: a line is in the file, or it is lost."""
+        return 0
+
     def put(self, result: Result) -> None:
         """Write one line; a reader sees it at once."""
         try:
             _write_whole(self._fd, to_wire(result) + b"\n")
         except OSError as err:
-            self.undelivered += 1
+            self.lost += 1
             if not self._failing:
                 log.error("results.path: %s cannot be written: %s; going on without it", self._path, err.strerror)
             self._failing = True
             return
+        self._delivered += 1
         if self._failing:
-            log.warning("results.path: %s can be written again; %d results are missing", self._path, self.undelivered)
+            log.warning("results.path: %s can be written again; %d results are missing", self._path, self.lost)
         self._failing = False
+
+    def counts(self) -> Account:
+        """Nothing waits: a line is written, or lost."""
+        return Account("results", self._delivered, 0, {Loss.UNWRITTEN: self.lost})
 
     def close(self) -> None:
         """Nothing waits here."""

@@ -31,15 +31,21 @@ def tint(pixels: Pixels, verdict: Verdict, threshold: float, picture: tuple[int,
     return np.asarray(pixels * (1 - opacity) + colours * opacity, np.uint8)
 
 
-def overlay(pixels: Pixels, verdict: Verdict, threshold: float) -> Pixels:
-    """The tinted picture with boxes around the defects and a bar of words; small ones are enlarged to be readable."""
-    grow = max(1, -(-_MIN_WIDTH // pixels.shape[1]))
-    enlarged = cv2.resize(pixels, None, fx=grow, fy=grow, interpolation=cv2.INTER_LINEAR)
-    picture = tint(np.asarray(enlarged, np.uint8), verdict, threshold, (pixels.shape[0], pixels.shape[1])).copy()
+def overlay(pixels: Pixels, verdict: Verdict, threshold: float, longest: int | None = None) -> Pixels:
+    """The tinted picture with boxes around the defects and a bar of words.
+
+    Small ones are enlarged to be readable; larger ones are shrunk until their longer side has `longest` pixels.
+    """
+    height, width = pixels.shape[:2]
+    longer = max(height, width)
+    scale = longest / longer if longest and longer > longest else max(1, -(-_MIN_WIDTH // width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    picture = tint(np.asarray(resized, np.uint8), verdict, threshold, (height, width)).copy()
     colour = COLOURS[verdict.decision]
     for region in verdict.regions:
-        corner = (region.x * grow, region.y * grow)
-        opposite = ((region.x + region.width) * grow - 1, (region.y + region.height) * grow - 1)
+        corner = (round(region.x * scale), round(region.y * scale))
+        opposite = (round((region.x + region.width) * scale) - 1, round((region.y + region.height) * scale) - 1)
         cv2.rectangle(picture, corner, opposite, colour, 2)
     bar = np.full((_BAR, picture.shape[1], 3), colour, np.uint8)
     cv2.putText(bar, caption(verdict, threshold), (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _WHITE, 1, cv2.LINE_AA)

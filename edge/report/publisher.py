@@ -1,252 +1,213 @@
-"""Results to any MQTT broker, quality of service 1.
+"""Results to any MQTT broker, quality of service 1: committed first, deleted once the broker has accepted them.
 
-Results wait in memory while the broker is away, up to `MAX_WAITING`; beyond that, and at a hard end of the process, they are
-lost to MQTT, counted and logged. Accepted means that the broker said so: with MQTT 3.1.1 a broker cannot refuse a message
-visibly, so its promise is weaker.
+Accepted means that the broker said so: with MQTT 3.1.1 a broker cannot refuse a message visibly, so its promise is weaker.
 """
 
-import json
 import logging
 import threading
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Future
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.reasoncodes import ReasonCode
-
-from edge.report.broker import Broker, explain, make_client
-from edge.report.message import Result, StationName, to_wire
+from edge.report.books import Account, Link, Loss
+from edge.report.broker import Broker, chance_of
+from edge.report.connection import Connection
+from edge.report.delivery import Delivery
+from edge.report.inbox import Inbox, to_entry
+from edge.report.message import Result
+from edge.report.notices import Notice, Notices
+from edge.report.outbox.outbox import Outbox, in_parts
+from edge.report.status import StatusMessage
 from edge.report.topics import topic
+from edge.report.wire import to_wire
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 10_000
-"""Results kept in memory while the broker is away: about 10 MB."""
+_TICK_S = 1.0
+"""How often the delivery thread looks by itself: whether a pause is over, whether the disk is back."""
 
-_IN_FLIGHT = 16
-"""Handed to paho and not yet accepted. After a reconnect paho sends all it holds at once, whatever the broker allows."""
-
-_BACKOFF_S = (1, 8)
-"""The longest pause is shorter than the usual `close_s`: a broker that is back is found before a run gives up."""
+_AT_ONCE = 256
+"""Results fetched in one turn."""
 
 _GOODBYE_S = 2.0
-_PACKET_OVERHEAD_BYTES = 10  # type, length, topic length, message id, no properties
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    topic: str
-    payload: bytes
-    retain: bool = False
+_LAST_COMMIT_S = 30.0
+"""How long the end of the process waits for a disk that hangs."""
 
 
 class MqttPublisher:
     """A sink that publishes every result, and keeps a retained `status` of online or offline.
 
-    It starts without a network and reconnects for ever; "lost" and "back" are logged once each, and so are the first of
-    the results that a broker refuses and the end of its refusing.
+    The line puts, the delivery thread owns the outbox and hands to paho, and paho's own thread notes what happens.
 
-    Three threads meet here: the line puts, a sender hands to paho, and paho's own calls back. paho holds its lock for
-    outgoing messages while it calls `on_publish`, which takes ours; so no thread may call paho while it holds ours.
+    open_outbox is called in the delivery thread; what it raises, this raises.
     """
 
-    def __init__(self, broker: Broker, station: StationName, boot_id: str) -> None:
+    def __init__(self, broker: Broker, birth: StatusMessage, open_outbox: Callable[[], Outbox]) -> None:
         self._broker = broker
-        self._result_topic = topic(broker.prefix, station, "result")
-        self._status_topic = topic(broker.prefix, station, "status")
-        self._boot_id = boot_id
+        self._birth = birth
         self._changed = threading.Condition()
-        self._queue: deque[_Message] = deque()
-        self._in_flight: dict[int, _Message] = {}
-        self._early: dict[int, ReasonCode] = {}  # accepted before publish() has told us the message's number
-        self._connected = self._greeting_due = self._closing = False
-        self._window = _IN_FLIGHT
-        self._max_packet_bytes: int | None = None
-        self._refused = self._refused_before = 0
-        # Touched by paho's thread alone.
-        self._said_away, self._said_refusal = False, ""
-        self._client = self._make_client()
-        self._client.connect_async(broker.host, broker.port)
-        self._client.loop_start()
-        self._sender = threading.Thread(target=self._send_until_closing, name="mqtt-sender", daemon=True)
-        self._sender.start()
+        self._inbox = Inbox()
+        self._in_work = self._dropped = 0  # fetched from the inbox, not in the outbox's books yet
+        self._notices = Notices()
+        self._account = Account("mqtt")
+        self._overflowing = self._closing = self._has_notice = False
+        topics = topic(broker.prefix, birth.station, "result"), topic(broker.prefix, birth.station, "status")
+        self._connection = Connection(broker, topics[1], to_wire(birth.ended("connection lost")), self._changed)
+        opened: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(topics, open_outbox, opened), name="delivery", daemon=True)
+        self._thread.start()
+        opened.result()
+        self._warn()
+        self._connection.start()
 
     @property
-    def undelivered(self) -> int:
-        """Results the broker has not accepted: still waiting, or refused."""
+    def waiting(self) -> int:
+        """Results the broker has not accepted yet; after `close`, those that the outbox keeps for the next start."""
         with self._changed:
-            return self._count_waiting() + self._refused
+            return self._count_waiting()
+
+    @property
+    def lost(self) -> int:
+        """Results that the broker will never have."""
+        with self._changed:
+            return self._read_books().lost
+
+    def counts(self) -> Account:
+        """Delivered is what the broker accepted; what it has not answered yet waits."""
+        with self._changed:
+            return self._read_books()
+
+    def link(self) -> Link:
+        """How the connection to the broker is."""
+        return self._connection.link
+
+    def tell(self, leaf: str, payload: bytes, *, retain: bool) -> None:
+        """Publish this beside the results, before those that wait, as soon as the broker is there.
+
+        Of what is retained only the newest of each leaf waits, of other messages the newest hundred; none is kept on disk.
+        """
+        with self._changed:
+            self._notices.put(Notice(topic(self._broker.prefix, self._birth.station, leaf), payload, retain))
+            self._has_notice = True
+            self._changed.notify_all()
 
     def put(self, result: Result) -> None:
-        """Hand one result to the sending thread; never blocks on the network."""
-        message = _Message(self._result_topic, to_wire(result))
+        """Queue one result; never waits for disk or network."""
         with self._changed:
-            if self._count_waiting() >= MAX_WAITING:
-                self._lose(f"{MAX_WAITING} results are waiting for the broker already")
-                return
-            self._queue.append(message)
+            fits = self._inbox.put(result)
+            if not fits and not self._overflowing:
+                log.error("mqtt.outbox: the disk is too slow for the line's results; they are dropped and counted")
+            self._overflowing = not fits
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait until everything is accepted or the time is over, say goodbye, and log what is left."""
+        """Wait until everything is accepted or the time is over, say goodbye, and say what is left."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._count_waiting(), self._broker.close_s)
-            left, connected = self._count_waiting(), self._connected
+            self._changed.wait_for(lambda: not self._has_work() or not self._thread.is_alive(), self._broker.close_s)
             self._closing = True
             self._changed.notify_all()
-        if left:
-            log.error("%d results were not accepted by the broker within %g s", left, self._broker.close_s)
-        self._sender.join(_GOODBYE_S)
-        if connected:
-            farewell = self._client.publish(self._status_topic, self._status("offline").payload, qos=1, retain=True)
-            with self._changed:
-                self._changed.wait_for(lambda: farewell.mid in self._early or not self._connected, _GOODBYE_S)
-        self._client.disconnect()
-        # loop_stop waits for paho's thread without a limit, and that may hang in a name look-up or a dead connection.
-        stopper = threading.Thread(target=self._client.loop_stop, name="mqtt-stop", daemon=True)
-        stopper.start()
-        stopper.join(_GOODBYE_S)
+        self._thread.join(_LAST_COMMIT_S)
+        with self._changed:
+            # Only a disk that hangs leaves results here.
+            hung = len(self._inbox) + self._in_work
+            self._account = self._account.plus(Account("mqtt", losses={Loss.OVERFLOWED: hung}))
+            self._inbox.fetch(len(self._inbox))
+            self._in_work = 0
+        if hung:
+            log.error("mqtt.outbox: the disk does not answer: %d results are lost", hung)
+        if left := self.waiting:
+            log.warning(
+                "%d results were not accepted by the broker within %g s; the outbox keeps them", left, self._broker.close_s
+            )
+        self._connection.stop()
 
-    def _make_client(self) -> paho.Client:
-        client = make_client(self._broker)
-        client.will_set(self._status_topic, self._status("offline").payload, qos=1, retain=True)
-        client.reconnect_delay_set(*_BACKOFF_S)
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
-        return client
-
-    def _status(self, state: str) -> _Message:
-        text = json.dumps({"format": "goodpart.status/1", "state": state, "boot_id": self._boot_id})
-        return _Message(self._status_topic, text.encode(), retain=True)
-
-    # Called with the lock held.
+    def _warn(self) -> None:
+        if self._broker.protocol != "5":
+            log.warning(
+                "mqtt.protocol: with 3.1.1 a broker cannot say that it refused a result; one it drops counts as delivered"
+            )
+        if self._broker.shows_password:
+            log.warning(
+                "mqtt.password: it goes to %s unencrypted, for everybody on the network to read; add mqtt.tls",
+                self._broker.host,
+            )
 
     def _count_waiting(self) -> int:
-        return len(self._queue) + sum(m.topic == self._result_topic for m in self._in_flight.values())
+        return len(self._inbox) + self._in_work + self._account.waiting
 
-    def _lose(self, why: str) -> None:
-        if self._refused == self._refused_before:
-            log.error(
-                "topic %s: a result is lost to MQTT: %s; more such losses are counted, not logged", self._result_topic, why
-            )
-        self._refused += 1
+    def _read_books(self) -> Account:
+        coming = len(self._inbox) + self._in_work
+        return self._account.plus(
+            Account("mqtt", waiting=coming, losses={Loss.OVERFLOWED: self._inbox.overflowed + self._dropped})
+        )
 
-    def _drop(self, message: _Message, why: str) -> None:
-        if message.topic == self._result_topic:
-            self._queue.popleft()
-            self._lose(why)
-        else:
-            log.error("topic %s: the status cannot be sent: %s", message.topic, why)
-        self._changed.notify_all()
+    def _has_work(self) -> bool:
+        """Nobody waits for a broker that is away only to tell it news."""
+        return self._count_waiting() > 0 or (len(self._notices) > 0 and self._connection.connected)
 
-    def _settle(self, message: _Message, code: ReasonCode) -> None:
-        """The broker has answered."""
-        if message.topic != self._result_topic:
-            if code.is_failure:
-                log.error("topic %s: the broker refuses the status: %s", message.topic, explain(code))
-        elif code.is_failure:
-            self._lose(f"the broker refuses it: {explain(code)}")
-        elif self._refused > self._refused_before:
-            log.warning("topic %s: results are accepted again; %d are lost", self._result_topic, self._refused)
-            self._refused_before = self._refused
+    def _is_wanted(self) -> bool:
+        return len(self._inbox) > 0 or self._has_notice or self._connection.has_news or self._closing
 
-    def _next(self) -> _Message | None:
-        """What the sender may hand over now; a result stays in the queue until paho has it."""
-        if not self._connected or len(self._in_flight) >= self._window:
-            return None
-        if self._greeting_due:
-            self._greeting_due = False
-            return self._status("online")
-        return self._queue[0] if self._queue else None
+    # The delivery thread.
 
-    # The sender's thread.
+    def _run(self, topics: tuple[str, str], open_outbox: Callable[[], Outbox], opened: Future[None]) -> None:
+        try:
+            outbox = open_outbox()
+            self._show(outbox)
+            opened.set_result(None)
+        except BaseException as err:  # noqa: BLE001 - raised in the thread that waits for it
+            opened.set_exception(err)
+            return
+        delivery = Delivery(outbox, self._connection, topics, self._birth, chance_of(self._broker))
+        while self._turn(outbox, delivery):
+            pass
+        self._say_goodbye(outbox, delivery)
+        outbox.close()
+        self._show(outbox)
 
-    def _send_until_closing(self) -> None:
-        while True:
+    def _turn(self, outbox: Outbox, delivery: Delivery) -> bool:
+        """Commit what has queued, note answers, send; False when all is committed and the end has come."""
+        with self._changed:
+            self._changed.wait_for(self._is_wanted, _TICK_S)
+            self._has_notice = False
+            fetched, self._dropped = self._inbox.fetch(_AT_ONCE)
+            self._in_work = len(fetched)
+            news = self._connection.look()
+            goes_on = not self._closing or bool(fetched) or len(self._inbox) > 0
+        outbox.put([], self._dropped)
+        for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
+            outbox.put(part)
+        delivery.settle(news.said)
+        if news.greet:
+            delivery.greet()
+        if goes_on:
             with self._changed:
-                message = None
-                while not self._closing and (message := self._next()) is None:
-                    self._changed.wait()
-                limit = self._max_packet_bytes
-            if message is None:
-                return
-            size = _PACKET_OVERHEAD_BYTES + len(message.topic.encode()) + len(message.payload)
-            if limit is not None and size > limit:
-                # Sent all the same, it would end the connection now and after every reconnect.
-                with self._changed:
-                    self._drop(message, f"it has {size} bytes and the broker takes {limit}; raise its maximum packet size")
-            else:
-                self._hand_over(message)
+                notices = self._notices.fetch(max(0, delivery.room(news)))
+            delivery.tell(notices, news)
+            delivery.send(news)
+        self._show(outbox)
+        return goes_on
 
-    def _hand_over(self, message: _Message) -> None:
-        sent = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+    def _say_goodbye(self, outbox: Outbox, delivery: Delivery) -> None:
         with self._changed:
-            if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-                self._drop(message, paho.error_string(sent.rc))
-                return
-            # Any other code, "not connected" among them: paho has it and sends it after the next connect.
-            if message.topic == self._result_topic:
-                self._queue.popleft()
-            if (code := self._early.pop(sent.mid, None)) is not None:
-                self._settle(message, code)
-            else:
-                self._in_flight[sent.mid] = message
-            self._changed.notify_all()
-
-    # Callbacks run in paho's thread; one that raised would end it.
-
-    def _on_connect(self, _client: object, _data: object, _flags: object, code: ReasonCode, props: object) -> None:
-        if code.is_failure:
-            self._say_refusal(f"refuses the connection: {explain(code)}")
+            connected = self._connection.connected
+        if not connected:
             return
-        if self._said_away:
-            log.warning("broker %s:%d is back", self._broker.host, self._broker.port)
-        else:
-            log.info("broker %s:%d: connected", self._broker.host, self._broker.port)
-        self._said_away, self._said_refusal = False, ""
+        mid = delivery.say_goodbye()
+        answered = False
+        while not answered:
+            with self._changed:
+                if not self._changed.wait_for(
+                    lambda: self._connection.has_news or not self._connection.connected, _GOODBYE_S
+                ):
+                    return
+                news = self._connection.look()
+            delivery.settle(news.said)
+            self._show(outbox)
+            answered = not news.connected or mid in dict(news.said)
+
+    def _show(self, outbox: Outbox) -> None:
+        """Tell the other threads how the books stand."""
         with self._changed:
-            self._connected = self._greeting_due = True
-            self._max_packet_bytes = getattr(props, "MaximumPacketSize", None)
-            self._window = min(_IN_FLIGHT, getattr(props, "ReceiveMaximum", _IN_FLIGHT))
+            self._account = outbox.account
+            self._in_work = self._dropped = 0
             self._changed.notify_all()
-
-    def _on_connect_fail(self, _client: object, _data: object) -> None:
-        self._say_away("cannot be reached")
-
-    def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
-        with self._changed:
-            was_connected, closing = self._connected, self._closing
-            self._connected = False
-            self._changed.notify_all()
-        if closing:
-            return
-        if was_connected:
-            self._say_away(f"connection lost: {explain(code)}")
-        elif not self._said_refusal:
-            self._say_refusal("ends the connection before accepting it; is it an MQTT broker that speaks mqtt.protocol?")
-
-    def _on_publish(self, _client: object, _data: object, mid: int, code: ReasonCode, _props: object) -> None:
-        with self._changed:
-            message = self._in_flight.pop(mid, None)
-            if message is None:
-                self._early[mid] = code
-            else:
-                self._settle(message, code)
-            self._changed.notify_all()
-
-    def _say_away(self, why: str) -> None:
-        if not self._said_away:
-            self._say(why)
-
-    def _say_refusal(self, why: str) -> None:
-        """A refusal is said even when the broker was away before: it has another mend."""
-        if why != self._said_refusal:
-            self._say(why)
-        self._said_refusal = why
-
-    def _say(self, why: str) -> None:
-        self._said_away = True
-        log.error("broker %s:%d: %s; trying again for ever", self._broker.host, self._broker.port, why)

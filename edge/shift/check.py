@@ -34,16 +34,24 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence for the operator. enters: the phase that begins with it, None where the phase goes on."""
+
+    words: str
+    enters: Phase | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
     """What the check makes of a verdict.
 
-    verdict: what the line is told; sample: the master part it is about, None for a part of production; said: sentences for
-    the operator, none where nothing has changed.
+    verdict: what the line is told; sample: the master part it is about, None for a part of production; said: what
+    the operator is told, nothing where nothing has changed.
     """
 
     verdict: Verdict
     sample: SampleCard | None = None
-    said: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 class ShiftCheck:
@@ -76,9 +84,9 @@ class ShiftCheck:
     def weigh(self, verdict: Verdict, now: Moment, *, asked: bool = False) -> Weighed:
         """One shot, judged as if it were a part. asked: the operator wants a new round from the first sample on."""
         due = self._times.due(now.wall)
-        said: tuple[str, ...] = ()
+        said: tuple[Said, ...] = ()
         if asked or (due and self._phase is not Phase.WAITING):
-            said = (self._begin(now, "as asked" if asked else "as it is due"),)
+            said = (Said(self._begin(now, "as asked" if asked else "as it is due"), Phase.WAITING),)
         match self._phase:
             case Phase.RELEASED:
                 return Weighed(verdict)
@@ -87,14 +95,16 @@ class ShiftCheck:
             case Phase.WAITING:
                 return self._wait(verdict, now, said)
 
-    def _wait(self, verdict: Verdict, now: Moment, said: tuple[str, ...]) -> Weighed:
+    def _wait(self, verdict: Verdict, now: Moment, said: tuple[Said, ...]) -> Weighed:
         sample = self._samples[self._index]
         if now.mono_s - self._step_mono_s < self._pause_s:
             return Weighed(Verdict.not_decidable(Reason.SHIFT_CHECK_DUE, f"the shift check waits for {sample}"), said=said)
         if verdict.score is None:
             return Weighed(verdict, sample, said)
         right = verdict.decision is sample.expected
-        return Weighed(verdict, sample, (*said, self._pass(verdict, now) if right else self._fail(verdict, now)))
+        words = self._pass(verdict, now) if right else self._fail(verdict, now)
+        step = Said(words, None if self._phase is Phase.WAITING else self._phase)
+        return Weighed(verdict, sample, (*said, step))
 
     def _begin(self, now: Moment, why: str) -> str:
         self._phase, self._failed = Phase.WAITING, 0

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.brokers import HOST, Mosquitto, Subscriber, free_port, retained_status, wait_until
+from edge.report.status import StatusMessage
+from tests.brokers import HOST, Mosquitto, Subscriber, free_port, retained, wait_until
 from tests.conftest import station_file, write_parts
 from tests.devices import Device
 
@@ -41,14 +42,16 @@ def test_every_verdict_arrives_once_and_the_status_is_retained(
         with Device(config) as device:
             assert device.ended() == 0
         wait_until(lambda: plant.states() == ["online", "offline"] and len(plant.results()) == PARTS, "all messages")
-        assert retained_status(broker) == "offline"
+        status = StatusMessage.model_validate_json(json.dumps(retained(broker, "status")))
+    assert (status.state, status.reason, status.recipe_name) == ("offline", "stopped", "plate")
+    assert status.boot_id == plant.results()[0]["boot_id"]
     assert seqs(plant.results()) == SEQ
-    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/result", f"{TOPIC}/status"}
+    assert {topic for topic, _ in plant.messages} == {f"{TOPIC}/{leaf}" for leaf in ("result", "event", "status", "health")}
     assert [r["part_id"] for r in plant.results()] == [p.stem for p in sorted(parts.iterdir())]
     assert len({r["boot_id"] for r in plant.results()}) == 1
     assert len({r["result_id"] for r in plant.results()}) == PARTS
     assert f"judged {PARTS}" in device.err
-    assert "0 not delivered" in device.err
+    assert "0 lost, 0 waiting" in device.err
 
 
 def test_a_broker_that_comes_later_gets_everything(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
@@ -100,33 +103,41 @@ def test_a_broker_that_is_killed_in_the_middle_loses_nothing(recipe_dir: Path, p
     assert len(counts) == PARTS, "a duplicate has the result_id of its twin"
     assert device.err.count("connection lost") == 1
     assert device.err.count("is back") == 1
-    assert "0 not delivered" in device.err
+    assert "0 lost, 0 waiting" in device.err
 
 
-def test_without_a_broker_the_run_ends_and_counts_what_is_missing(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
+def test_without_a_broker_the_run_ends_and_says_what_waits(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
     source = {"kind": "folder", "path": str(parts)}
     absent = {"host": HOST, "port": free_port(), "close_s": 0.1}
     results = tmp_path / "results.jsonl"
     with Device(station_file(tmp_path, recipe_dir, source, mqtt=absent, results={"path": str(results)})) as device:
-        assert device.ended() == 1
-    assert f"{PARTS} results were not accepted by the broker" in device.err
-    assert f"{PARTS} not delivered" in device.err
+        assert device.ended() == 4
+    assert f"{PARTS} results were not accepted by the broker within 0.1 s; the outbox keeps them" in device.err
+    assert f"0 lost, {PARTS} waiting in the outbox" in device.err
     assert [json.loads(line)["seq"] for line in results.read_text().splitlines()] == SEQ, "the file is not held up"
 
 
-def test_a_denied_topic_is_lost_and_counted_and_logged_once_with_the_topic(
-    recipe_dir: Path, parts: Path, tmp_path: Path
-) -> None:
+def test_without_an_outbox_what_waits_at_the_end_is_lost(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
+    absent = {"host": HOST, "port": free_port(), "close_s": 0.1, "outbox": "none"}
+    with Device(station_file(tmp_path, recipe_dir, {"kind": "folder", "path": str(parts)}, mqtt=absent)) as device:
+        assert device.ended() == 1
+    assert f"{PARTS} lost, 0 waiting" in device.err
+    assert not list(tmp_path.glob("*.outbox*"))
+
+
+def test_a_denied_topic_keeps_its_results_until_it_is_permitted(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
     acl = "topic read goodpart/#\ntopic write goodpart/v1/+/+/+/+/status\n"
     with Mosquitto(tmp_path, acl=acl) as broker, Subscriber(broker) as plant:
-        config = station_file(tmp_path, recipe_dir, {"kind": "folder", "path": str(parts)}, mqtt=mqtt(broker))
+        config = station_file(tmp_path, recipe_dir, {"kind": "folder", "path": str(parts)}, mqtt=mqtt(broker, close_s=60))
         with Device(config) as device:
-            assert device.ended() == 1
-        wait_until(lambda: plant.states() == ["online", "offline"], "the status")
-    assert plant.results() == []
-    assert device.err.count(f"{TOPIC}/result") == 1
-    assert "Not authorized" in device.err
-    assert f"{PARTS} not delivered" in device.err
+            device.wait_for_line(f"{TOPIC}/result")
+            broker.permit(acl + "topic write goodpart/#\n")
+            assert device.ended() == 0
+        wait_until(lambda: len(plant.results()) == PARTS, "all results")
+    assert sorted(seqs(plant.results())) == SEQ
+    assert device.err.count("the broker refuses results: Not authorized") == 1
+    assert device.err.count("accepts results again") == 1
+    assert "0 lost, 0 waiting" in device.err
 
 
 def test_the_last_will_says_offline_when_the_device_is_killed(recipe_dir: Path, tmp_path: Path) -> None:
@@ -136,10 +147,10 @@ def test_the_last_will_says_offline_when_the_device_is_killed(recipe_dir: Path, 
         config = station_file(tmp_path, recipe_dir, {"kind": "watch", "path": str(incoming)}, mqtt=mqtt(broker))
         with Device(config) as device:
             wait_until(lambda: plant.states() == ["online"], "online")
-            assert retained_status(broker) == "online"
+            assert retained(broker, "status")["state"] == "online"
             device.send(signal.SIGKILL)
             wait_until(lambda: plant.states() == ["online", "offline"], "the last will")
-        assert retained_status(broker) == "offline"
+        assert (retained(broker, "status")["state"], retained(broker, "status")["reason"]) == ("offline", "connection lost")
 
 
 def test_the_password_comes_from_its_file(recipe_dir: Path, parts: Path, tmp_path: Path) -> None:
@@ -181,7 +192,7 @@ def test_a_signal_ends_a_watch_run_with_everything_delivered(
             assert device.ended() == 0
         processed = {p.stem for p in (incoming / "processed").iterdir()}
         wait_until(lambda: len(plant.results()) == len(processed), "what was judged")
-        assert retained_status(broker) == "offline"
+        assert retained(broker, "status")["state"] == "offline"
     assert {r["part_id"] for r in plant.results()} == processed
     assert processed | {p.stem for p in incoming.glob("*.png")} == {f"part-{n}" for n in range(300, 300 + PARTS)}
     assert seqs(plant.results()) == list(range(1, len(processed) + 1))

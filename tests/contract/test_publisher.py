@@ -1,18 +1,27 @@
 """The MQTT sink by itself: what a broker may do to it, and that it never hangs."""
 
 import logging
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from edge.app import tell_event
+from edge.events import EventCode, Events
+from edge.report.books import Loss
 from edge.report.broker import Broker
-from edge.report.publisher import MAX_WAITING, MqttPublisher
-from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, wait_until
-from tests.results import STATION, result
+from edge.report.notices import MOST_WAITING
+from edge.report.outbox.lasting import LastingOutbox
+from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
+from edge.report.outbox.outbox import Outbox
+from edge.report.publisher import MqttPublisher
+from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
+from tests.results import BIRTH, STATION, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 
@@ -23,8 +32,8 @@ def broker_at(port: int, **more: object) -> Broker:
 
 
 @contextmanager
-def publishing(broker: Broker) -> Iterator[MqttPublisher]:
-    publisher = MqttPublisher(broker, STATION, "boot")
+def publishing(broker: Broker, opened: Callable[[], Outbox] = MemoryOutbox) -> Iterator[MqttPublisher]:
+    publisher = MqttPublisher(broker, BIRTH, opened)
     try:
         yield publisher
     finally:
@@ -40,12 +49,13 @@ def test_thousands_of_results_in_a_row_neither_hang_nor_get_lost(tmp_path: Path,
     # Answers come while the next results are put: the moment in which two locks taken in different order would meet.
     many = 3000
     with Mosquitto(tmp_path) as broker, Subscriber(broker) as plant:
-        with publishing(broker_at(broker.port, protocol=protocol)) as publisher:
+        on_disk = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+        with publishing(broker_at(broker.port, protocol=protocol), on_disk) as publisher:
             putter = threading.Thread(target=lambda: [publisher.put(result(n)) for n in range(many)], daemon=True)
             putter.start()
             putter.join(PATIENCE_S)
             assert not putter.is_alive()
-        assert publisher.undelivered == 0
+        assert (publisher.waiting, publisher.lost) == (0, 0)
         wait_until(lambda: len(plant.results()) == many, "all results")
     assert [r["seq"] for r in plant.results()] == list(range(many))
 
@@ -78,36 +88,41 @@ def test_something_else_at_the_port_is_one_line(caplog: pytest.LogCaptureFixture
     assert "is it an MQTT broker" in errors(caplog)[0]
 
 
-def test_a_result_too_large_for_the_broker_is_lost_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_result_too_large_for_the_broker_is_a_dead_letter_and_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
         with publishing(broker_at(broker.port)) as publisher:
             for seq, detail in ((1, ""), (2, "x" * 4000), (3, "")):
                 publisher.put(result(seq, detail))
-        assert publisher.undelivered == 1
+        assert (publisher.waiting, publisher.lost) == (0, 1)
         wait_until(lambda: len(plant.results()) == 2, "the others")
     assert [r["seq"] for r in plant.results()] == [1, 3]
     assert "the broker takes 2000" in errors(caplog)[0]
-    assert "results are accepted again; 1 are lost" in caplog.text
+    assert "among the dead letters" in errors(caplog)[0]
     assert "connection lost" not in caplog.text
 
 
-def test_beyond_its_memory_results_are_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_beyond_its_memory_results_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     with publishing(broker_at(free_port(), close_s=0.0)) as publisher:
-        for seq in range(MAX_WAITING + 5):
+        for seq in range(MOST_IN_MEMORY + 5):
             publisher.put(result(seq))
-    assert publisher.undelivered == MAX_WAITING + 5
-    assert sum("are waiting for the broker already" in line for line in errors(caplog)) == 1
+        wait_until(lambda: publisher.lost >= 5, "the overflow")
+        assert (publisher.waiting, publisher.lost) == (MOST_IN_MEMORY, 5)
+    assert (publisher.waiting, publisher.lost) == (0, MOST_IN_MEMORY + 5)
+    assert len(errors(caplog)) <= 2
 
 
 @pytest.mark.parametrize("answer", [b"", CONNACK], ids=["before it accepts", "after it accepted"])
-def test_a_broker_that_falls_silent_holds_up_neither_the_line_nor_the_end(answer: bytes) -> None:
+def test_a_broker_that_falls_silent_holds_up_neither_the_line_nor_the_end(tmp_path: Path, answer: bytes) -> None:
     many = 1000
     with answering(answer, stay=True) as (port, calls):
-        with publishing(broker_at(port, close_s=0.1)) as publisher:
+        on_disk = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+        with publishing(broker_at(port, close_s=0.1), on_disk) as publisher:
             wait_until(lambda: calls, "the connection")
             for seq in range(many):
                 publisher.put(result(seq))
-        assert publisher.undelivered == many
+        assert (publisher.waiting, publisher.lost) == (many, 0)
 
 
 def test_a_broker_with_a_small_window_is_not_overrun(tmp_path: Path) -> None:
@@ -115,7 +130,7 @@ def test_a_broker_with_a_small_window_is_not_overrun(tmp_path: Path) -> None:
         with publishing(broker_at(broker.port)) as publisher:
             for seq in range(100):
                 publisher.put(result(seq))
-        assert publisher.undelivered == 0
+        assert (publisher.waiting, publisher.lost) == (0, 0)
         wait_until(lambda: len(plant.results()) == 100, "all results")
 
 
@@ -123,3 +138,103 @@ def test_two_devices_with_one_client_id_are_told_so(caplog: pytest.LogCaptureFix
     # What MQTT 5 brokers say to the elder of two: session taken over.
     with answering(CONNACK + b"\xe0\x02\x8e\x00") as (port, _), publishing(broker_at(port, close_s=0.0)):
         wait_until(lambda: "same mqtt.client_id" in caplog.text, "the hint")
+
+
+def test_news_go_before_what_waits_and_only_the_newest_is_kept(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    with publishing(broker_at(broker.port)) as publisher:
+        for seq in range(3):
+            publisher.put(result(seq))
+            publisher.tell("health", b'{"number": %d}' % seq, retain=True)
+        account = publisher.counts()
+        assert (account.delivered, account.waiting, account.lost, account.put) == (0, 3, 0, 3)
+        assert not publisher.link().connected
+        with broker, Subscriber(broker) as plant:
+            wait_until(lambda: len(plant.results()) == 3, "all results")
+            assert plant.healths() == [{"number": 2}]
+            wait_until(lambda: publisher.counts().delivered == 3, "the books")
+            link = publisher.link()
+            assert (link.connected, link.connects) == (True, 1)
+            assert retained(broker, "health") == {"number": 2}
+
+
+def test_a_lost_connection_that_is_made_again_is_counted(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    with broker, publishing(broker_at(broker.port)) as publisher:
+        wait_until(lambda: publisher.link().connected, "the connection")
+        first = publisher.link()
+        broker.send(signal.SIGKILL)
+        wait_until(lambda: not publisher.link().connected, "the loss")
+        broker.start()
+        wait_until(lambda: publisher.link().connected, "the next connection")
+        assert publisher.link().connects == 2
+        assert publisher.link().since_s > first.since_s
+
+
+def test_news_that_the_broker_refuses_are_said_once_and_cost_no_result(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    acl = "topic read goodpart/#\ntopic write goodpart/v1/+/+/+/+/result\ntopic write goodpart/v1/+/+/+/+/status\n"
+    with Mosquitto(tmp_path, acl=acl) as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port)) as publisher:
+            for seq in range(4):
+                publisher.tell("health", b"{}", retain=True)
+                publisher.put(result(seq))
+                wait_until(lambda seq=seq: publisher.counts().delivered == seq + 1, "the result")
+        assert (publisher.waiting, publisher.lost) == (0, 0)
+        wait_until(lambda: len(plant.results()) == 4, "all results")
+    assert plant.healths() == []
+    assert [line for line in errors(caplog) if "/health" in line] == errors(caplog)
+    assert len(errors(caplog)) == 1
+    assert "Not authorized" in errors(caplog)[0]
+
+
+def test_news_too_large_for_the_broker_are_said_once_and_end_no_connection(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port)) as publisher:
+            for seq in range(3):
+                publisher.tell("health", b"x" * 4000, retain=True)
+                publisher.put(result(seq))
+                wait_until(lambda seq=seq: publisher.counts().delivered == seq + 1, "the result")
+            assert publisher.link().connects == 1
+        wait_until(lambda: len(plant.results()) == 3, "all results")
+    assert len(errors(caplog)) == 1
+    assert "the broker takes 2000" in errors(caplog)[0]
+
+
+def test_what_is_lost_is_lost_by_its_cause() -> None:
+    with publishing(broker_at(free_port(), close_s=0.0)) as publisher:
+        for seq in range(MOST_IN_MEMORY + 2):
+            publisher.put(result(seq))
+            assert publisher.counts().put == seq + 1, "the books are right at every moment"
+        wait_until(lambda: publisher.counts().losses[Loss.OVERFLOWED] == 2, "the overflow")
+        assert (publisher.counts().waiting, publisher.counts().put) == (MOST_IN_MEMORY, MOST_IN_MEMORY + 2)
+
+
+def test_what_an_earlier_process_left_is_carried_over(tmp_path: Path) -> None:
+    opened = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+    with publishing(broker_at(free_port(), close_s=0.0), opened) as publisher:
+        publisher.put(result(1))
+    with Mosquitto(tmp_path) as broker, publishing(broker_at(broker.port), opened) as publisher:
+        publisher.put(result(2))
+        wait_until(lambda: publisher.counts().delivered == 2, "both")
+        account = publisher.counts()
+    assert (account.carried, account.waiting, account.lost, account.put) == (1, 0, 0, 1)
+
+
+def test_what_happens_while_the_broker_is_away_is_told_when_it_is_back_the_newest_of_too_many(tmp_path: Path) -> None:
+    events = Events()
+    with Mosquitto(tmp_path, durable=True) as broker, Subscriber(broker, durable=True) as plant:
+        wait_until(lambda: broker.database.exists() and b"the-plant" in broker.database.read_bytes(), "the session on disk")
+        broker.send(signal.SIGTERM)
+        with publishing(broker_at(broker.port)) as publisher:
+            events.listen(partial(tell_event, publisher, STATION, "boot"))
+            for number in range(MOST_WAITING + 2):
+                events.say(EventCode.RECIPE_ACTIVATED, f"recipe {number}")
+            publisher.put(result(1))
+            broker.start()
+        wait_until(lambda: len(plant.events()) >= MOST_WAITING and plant.results(), "what was kept")
+    assert [e["detail"] for e in plant.events()] == [f"recipe {n}" for n in range(2, MOST_WAITING + 2)]
+    assert (publisher.waiting, publisher.lost) == (0, 0)

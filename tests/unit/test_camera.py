@@ -121,3 +121,23 @@ def test_a_camera_that_is_not_there_is_lost_with_its_name(device: str, stop: thr
     assert isinstance(shot, Unfit)
     assert shot.reason is Reason.CAMERA_LOST
     assert device in shot.detail
+
+
+def test_a_camera_tells_how_it_feeds_the_line(camera: MjpegCamera, stop: threading.Event) -> None:
+    camera.running = False
+    source = CameraSource(camera.url, 0.0, TIMEOUT_S, stop)
+    assert (source.feed().up, source.feed().frames, source.feed().newest_s) == (False, 0, None)
+    shots = iter(source)
+    assert isinstance(next(shots), Unfit)
+    lost = source.feed()
+    assert (lost.up, lost.losses) == (False, 1)
+    camera.running = True
+    frames = [first_frame(shots) for _ in range(3)]
+    camera.running = False
+    back = source.feed()
+    assert back.up
+    assert back.since_s > lost.since_s
+    assert back.frames >= frames[-1].seq
+    assert back.dropped == frames[-1].seq - len(frames)
+    assert back.newest_s is not None
+    assert back.newest_s >= frames[-1].taken_mono_s

@@ -40,10 +40,10 @@ def test_a_good_station_passes_in_words_and_as_json(
         words, machine = goodpart("check", config), goodpart("check", config, "--json")
     assert (words.code, machine.code) == (0, 0)
     assert [line.split()[:2] for line in words.out.splitlines()] == [
-        ["ok", what] for what in ("config", "recipe", "source", "mqtt", "results")
+        ["ok", what] for what in ("config", "recipe", "source", "mqtt", "outbox", "results")
     ]
     found = json.loads(machine.out)
-    assert [f["what"] for f in found] == ["config", "recipe", "source", "mqtt", "results"]
+    assert [f["what"] for f in found] == ["config", "recipe", "source", "mqtt", "outbox", "results"]
     assert all(f["ok"] and f["detail"] for f in found)
 
 
@@ -121,6 +121,37 @@ def test_a_camera_is_looked_through(recipe_dir: Path, results: Station, tmp_path
     assert found.keys() == {"source"}
 
 
+def test_commands_are_listed_and_their_files_and_the_other_recipes_are_tried(
+    recipe_dir: Path, results: Station, tmp_path: Path
+) -> None:
+    goodpart("sign", "--new-key", tmp_path / "k.pem")
+    commands: Station = {
+        "allow": ["ping", "trigger", "activate_recipe"],
+        "public_key_file": "k.pem.pub",
+        "memory_file": "commands.json",
+    }
+    with Mosquitto(tmp_path) as broker, MjpegCamera(part_picture(300)) as camera:
+        source: Station = {"kind": "camera", "device": camera.url, "trigger": "command"}
+        more = {"mqtt": {"host": HOST, "port": broker.port}, "results": results, "recipes": {"other": str(recipe_dir)}}
+        config = station_file(tmp_path, recipe_dir, source, commands=commands, **more)
+        found = {f.what: f for f in check_station(config)}
+        assert all(f.ok for f in found.values()), found
+        assert found["commands"].detail == "allowed: ping, trigger, activate_recipe (signed)"
+        assert found["recipes"].detail.startswith("other: plate ")
+        assert not (tmp_path / "commands.json").exists(), "a check writes nothing into a running device's memory"
+
+        # The private key is the mistake that is easily made.
+        broken = commands | {"public_key_file": "k.pem"}
+        wrong = failures(
+            station_file(tmp_path, recipe_dir, source, commands=broken, **more | {"recipes": {"other": "nowhere"}})
+        )
+        assert wrong.keys() == {"commands", "recipes"}
+        assert "no Ed25519 public key" in wrong["commands"]
+        (tmp_path / "commands.json").write_text("{}")
+        wrong = failures(station_file(tmp_path, recipe_dir, source, commands=commands, **more))
+        assert "commands.json" in wrong["commands"]
+
+
 def test_pictures_unlike_the_recipes_are_found_before_the_shift(recipe_dir: Path, results: Station, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -131,3 +162,19 @@ def test_pictures_unlike_the_recipes_are_found_before_the_shift(recipe_dir: Path
     assert "80×60" in failures(config)["source"]
     (other / "broken.png").touch()
     assert "empty" in failures(config)["source"]
+
+
+def test_the_folder_of_evidence_is_tried_and_named_when_it_cannot_be_used(
+    recipe_dir: Path, source: Station, results: Station, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+
+    def finding(evidence: Station) -> str:
+        config = station_file(tmp_path, recipe_dir, source, results=results, evidence=evidence)
+        return next(f.detail for f in check_station(config) if f.what == "evidence")
+
+    assert finding({"path": "proof", "quota_mb": 50}).endswith("MB are free, at most 50 MB are kept")
+    assert list((tmp_path / "proof").iterdir()) == []
+    (tmp_path / "file").touch()
+    assert finding({"path": "file"}).startswith(f"evidence.path: {tmp_path}/file cannot be made")
+    assert finding({}).startswith("evidence.path: missing")

@@ -41,7 +41,7 @@ def bad_pictures(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["once"], ["check"], ["calibrate"], ["calibrate", "build"], ["export"], ["demo"]]
+    "command", [[], ["run"], ["once"], ["check"], ["status"], ["calibrate"], ["calibrate", "build"], ["export"], ["demo"]]
 )
 def test_help_answers_at_once_and_without_an_error(command: list[str]) -> None:
     ended = goodpart(*command, "--help")

@@ -20,7 +20,7 @@ from calibration.goods import count_parts, find_goods
 from edge.capture.pictures import list_pictures, read_picture
 from edge.config import CameraConfig
 from edge.errors import BadConfig
-from edge.report.message import StationName
+from edge.report.wire import StationName
 from edge.types import Frame, Reason, Shot, Unfit
 from tests.conftest import part_picture
 

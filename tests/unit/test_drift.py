@@ -12,7 +12,8 @@ from calibration.progress import steps
 from edge.errors import BadConfig
 from edge.recipe.recipe import open_recipe
 from edge.report.jsonl import JsonLines
-from edge.report.message import Result, to_wire
+from edge.report.message import Result
+from edge.report.wire import to_wire
 from edge.types import Decision, Reason
 from tests.commands import goodpart
 from tests.results import result

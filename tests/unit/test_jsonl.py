@@ -19,7 +19,7 @@ def test_every_result_is_a_line_at_once_and_old_lines_stay(tmp_path: Path) -> No
         lines.put(result(seq))
         assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == list(range(1, seq + 1))
         lines.close()
-    assert lines.undelivered == 0
+    assert lines.lost == 0
 
 
 def test_a_full_disk_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -27,7 +27,7 @@ def test_a_full_disk_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) 
     for seq in range(3):
         lines.put(result(seq))
     lines.close()
-    assert lines.undelivered == 3
+    assert lines.lost == 3
     assert [r.getMessage() for r in caplog.records] == [
         "results.path: /dev/full cannot be written: No space left on device; going on without it"
     ]
@@ -50,7 +50,7 @@ for seq in range(2, 6):
     lines.put(result(seq))
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 lines.put(result(6))
-print(lines.undelivered)
+print(lines.lost)
 """
     path = tmp_path / "results.jsonl"
     command = [sys.executable, "-W", "error", "-c", script, path]

@@ -111,4 +111,4 @@ def test_a_full_disk_does_not_stop_the_line_but_is_told_at_the_end(recipe_dir: P
     ended = goodpart("run", station_file(tmp_path, recipe_dir, source, results={"path": "/dev/full"}))
     assert ended.code == 1
     assert ended.err.count("No space left on device") == 1
-    assert "judged 3: 3 OK; 3 not delivered" in ended.err
+    assert "judged 3: 3 OK; 3 lost" in ended.err

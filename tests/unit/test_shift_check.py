@@ -46,9 +46,9 @@ def test_all_right_in_order_releases_the_line_and_each_step_says_what_to_present
     first, second, third, part = shift.sees(OK, OK, NOK, NOK)
     assert [w.sample for w in (first, second, third, part)] == [*SAMPLES, None]
     assert [w.verdict for w in (first, second, third, part)] == [OK, OK, NOK, NOK]
-    assert "present golden sample gold-2 (2 of 3)" in first.said[0]
-    assert "present red rabbit crack-1 (3 of 3)" in second.said[0]
-    assert "the line is released" in third.said[0]
+    assert "present golden sample gold-2 (2 of 3)" in first.said[0].words
+    assert "present red rabbit crack-1 (3 of 3)" in second.said[0].words
+    assert "the line is released" in third.said[0].words
     assert part.said == ()
     assert shift.check.phase is Phase.RELEASED
 
@@ -56,7 +56,7 @@ def test_all_right_in_order_releases_the_line_and_each_step_says_what_to_present
 def test_a_wrong_one_starts_the_round_over() -> None:
     shift = Shift()
     _, wrong = shift.sees(OK, NOK)
-    assert "NOK with score 8.500 (2.000 when sealed), not OK; round 1 of 3 failed, start over" in wrong.said[0]
+    assert "NOK with score 8.500 (2.000 when sealed), not OK; round 1 of 3 failed, start over" in wrong.said[0].words
     assert shift.check.expected == SAMPLES[0]
     shift.sees(OK, OK, NOK)
     assert shift.check.phase is Phase.RELEASED
@@ -66,7 +66,7 @@ def test_a_red_rabbit_that_is_not_caught_blocks_the_line_after_so_many_rounds() 
     shift = Shift(tries=2)
     shift.sees(OK, OK, OK)
     last = shift.sees(OK, OK, OK)[-1]
-    assert "the line is blocked" in last.said[0]
+    assert "the line is blocked" in last.said[0].words
     for part in shift.sees(OK, NOK, DARK, OK, OK, NOK):
         assert (part.verdict.decision, part.verdict.reason) == (Decision.NOT_DECIDABLE, Reason.SHIFT_CHECK_FAILED)
         assert "red rabbit crack-1" in part.verdict.detail
@@ -78,7 +78,7 @@ def test_a_blocked_line_is_released_by_a_round_that_was_asked_for() -> None:
     shift.sees(NOK)
     again = shift.sees(OK, asked=True)[0]
     assert again.sample == SAMPLES[0]
-    assert "as asked" in again.said[0]
+    assert "as asked" in again.said[0].words
     shift.sees(OK, NOK)
     assert shift.check.phase is Phase.RELEASED
     assert shift.sees(OK)[0] == Weighed(OK)
@@ -101,7 +101,7 @@ def test_a_listed_time_stops_production_and_one_that_comes_in_a_round_does_not_r
     shift.sets_the_clock(14)
     due = shift.sees(OK)[0]
     assert due.sample == SAMPLES[0]
-    assert "as it is due" in due.said[0]
+    assert "as it is due" in due.said[0].words
 
 
 def test_a_picture_of_which_nothing_was_measured_consumes_no_sample_and_says_nothing() -> None:

@@ -7,6 +7,7 @@ from datetime import time as time_of_day
 
 import pytest
 
+from edge.events import Events, Happening
 from edge.host.clock import on_the_wall
 from edge.shift.check import Moment, ShiftCheck
 from edge.shift.gate import Gate
@@ -52,3 +53,29 @@ def test_a_listed_time_is_local_and_comes_once_in_the_night_with_two_of_it(caplo
     assert seen(first_half_past_two, OK, OK, NOK, OK) == ["gold-1", "gold-2", "crack-1", None]
     assert seen(second_half_past_two, OK, NOK) == [None, None]
     assert seen(datetime(2026, 10, 26, 1, 30, tzinfo=UTC), OK) == ["gold-1"]
+
+
+def test_due_released_and_blocked_are_events_and_the_steps_between_are_not(caplog: pytest.LogCaptureFixture) -> None:
+    start = Moment(0.0, on_the_wall(datetime(2026, 11, 24, tzinfo=UTC)))
+    check = ShiftCheck(SAMPLES, ShiftTimes((), start.wall), tries=1, pause_s=0, start=start)
+    heard: list[Happening] = []
+    events = Events()
+    events.listen(heard.append)
+    wishes: list[bool] = []
+    gate = Gate(check, lambda: bool(wishes) and wishes.pop(), events)
+
+    def seen(*verdicts: Verdict, ask: bool = False) -> list[str]:
+        before = len(heard)
+        wishes.extend([True] if ask else [])
+        for verdict in verdicts:
+            gate.weigh(shot(datetime(2026, 11, 24, tzinfo=UTC), 0.0), verdict)
+        return [h.code.removeprefix("SHIFT_CHECK_") for h in heard[before:]]
+
+    assert [h.code for h in heard] == ["SHIFT_CHECK_DUE"]
+    assert seen(OK, NOK) == ["BLOCKED"]
+    assert seen(OK) == []
+    assert seen(NOK, ask=True) == ["DUE", "BLOCKED"], "both in one shot"
+    assert seen(OK, OK, NOK, OK, ask=True) == ["DUE", "RELEASED"]
+    assert [h.since_utc for h in heard] == [None] * 5 + [heard[4].time_utc]
+    assert [h.severity for h in heard] == ["warning", "error", "warning", "error", "warning", "info"]
+    assert len(caplog.messages) == len(heard) + 3, "the operator reads every step"

@@ -210,14 +210,18 @@ def test_subfolders_that_were_tidied_away_are_made_again(incoming: Path) -> None
 def test_a_folder_that_vanishes_and_returns_is_said_once_each(incoming: Path, caplog: pytest.LogCaptureFixture) -> None:
     stop = threading.Event()
     away = incoming.with_name("away")
-    with line_on(WatchSource(incoming, POLL_S, stop, 0.0), stop) as judged:
+    source = WatchSource(incoming, POLL_S, stop, 0.0)
+    with line_on(source, stop) as judged:
         put(incoming, "before.png", png(1))
         wait_until(lambda: len(judged) == 1, "the first part")
+        assert (source.feed().up, source.feed().frames, source.feed().losses) == (True, 1, 0)
         incoming.rename(away)
         wait_until(lambda: "is lost" in caplog.text, "the loss to be said")
+        wait_until(lambda: not source.feed().up, "the loss to be told")
         away.rename(incoming)
         put(incoming, "after.png", png(2))
         wait_until(lambda: len(judged) == 2, "the second part")
+    assert (source.feed().up, source.feed().frames, source.feed().losses) == (True, 2, 1)
     assert [s.part_id for s in judged] == ["before", "after"]
     assert [r.levelname for r in caplog.records] == ["ERROR", "WARNING"]
 

@@ -1,0 +1,93 @@
+"""Where commands and the line meet: what a command sets here, the line reads before its next part."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+from edge.capture.sources import LiveSource, Source
+from edge.recipe.recipe import Recipe
+from edge.types import Frame, Shot, Verdict
+
+_STOP_POLL_S = 0.1
+
+
+class Controls:
+    """The recipe in use, and whether parts are judged. Any thread may call any of it."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._changed = threading.Condition()
+        self._recipe = recipe
+        self._paused = False
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the next part is judged with."""
+        with self._changed:
+            return self._recipe
+
+    @property
+    def paused(self) -> bool:
+        """Whether parts are left alone."""
+        with self._changed:
+            return self._paused
+
+    def change_recipe(self, make: Callable[[Recipe], Recipe]) -> None:
+        """Put what `make` gives in the place of the recipe it is given; nothing comes between. Errors of `make` pass."""
+        with self._changed:
+            self._recipe = make(self._recipe)
+
+    def pause(self) -> None:
+        """After the part in work."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on with the next part."""
+        with self._changed:
+            self._paused = False
+            self._changed.notify_all()
+
+    def wait_while_paused(self, stop: threading.Event) -> None:
+        """Until parts are judged, or `stop` is set."""
+        with self._changed:
+            while self._paused and not stop.is_set():
+                # In slices, because stopping is an event of its own.
+                self._changed.wait(_STOP_POLL_S)
+
+
+class PausableSource:
+    """A source that rests while the line is paused.
+
+    Files wait. live: what a camera saw when the pause began is not what it will see at its end, so that frame is dropped;
+    its reader goes on by itself, so the first frame after the pause is a new one.
+    """
+
+    def __init__(self, source: Source, controls: Controls, stop: threading.Event, *, live: bool) -> None:
+        self._source, self._controls, self._stop, self._live = source, controls, stop, live
+
+    def __iter__(self) -> Iterator[Shot]:
+        shots = iter(self._source)
+        while True:
+            self._controls.wait_while_paused(self._stop)
+            shot = next(shots, None)
+            if shot is None:
+                return
+            if self._controls.paused:
+                # The pause came while the source waited for this one.
+                if self._live and isinstance(shot, Frame):
+                    continue
+                self._controls.wait_while_paused(self._stop)
+                if self._controls.paused:
+                    return
+            yield shot
+
+    def done(self, shot: Shot, verdict: Verdict) -> None:
+        """As the source says."""
+        self._source.done(shot, verdict)
+
+
+class PausableLiveSource(PausableSource):
+    """The same around a source that may be lost and come back."""
+
+    def __init__(self, source: LiveSource, controls: Controls, stop: threading.Event, *, live: bool) -> None:
+        super().__init__(source, controls, stop, live=live)
+        self.feed = source.feed

@@ -1,0 +1,110 @@
+"""What happens at a station besides results: said to the journal, and to everybody who listens, when it begins and ends."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from edge.host.clock import utc_now
+
+log = logging.getLogger(__name__)
+
+
+class Severity(StrEnum):
+    """How soon somebody must come."""
+
+    INFO = "info"  # nothing to do
+    WARNING = "warning"  # somebody is wanted
+    ERROR = "error"  # parts are not judged, or results or proof are lost
+
+
+class EventCode(StrEnum):
+    """What happened; programs tell events apart by it."""
+
+    CAMERA_LOST = "CAMERA_LOST"
+    CAMERA_BACK = "CAMERA_BACK"
+    FOLDER_LOST = "FOLDER_LOST"  # a watched folder cannot be listed
+    FOLDER_BACK = "FOLDER_BACK"
+    RECIPE_ACTIVATED = "RECIPE_ACTIVATED"
+    SHIFT_CHECK_DUE = "SHIFT_CHECK_DUE"  # samples are awaited
+    SHIFT_CHECK_RELEASED = "SHIFT_CHECK_RELEASED"
+    SHIFT_CHECK_BLOCKED = "SHIFT_CHECK_BLOCKED"
+    EVIDENCE_LOST = "EVIDENCE_LOST"  # pictures cannot be kept
+    EVIDENCE_BACK = "EVIDENCE_BACK"
+    OUTBOX_CORRUPT = "OUTBOX_CORRUPT"
+    OUTBOX_EVICTING = "OUTBOX_EVICTING"
+
+
+_SEVERITY = {
+    EventCode.CAMERA_LOST: Severity.ERROR,
+    EventCode.FOLDER_LOST: Severity.ERROR,
+    EventCode.SHIFT_CHECK_DUE: Severity.WARNING,
+    EventCode.SHIFT_CHECK_BLOCKED: Severity.ERROR,
+    EventCode.EVIDENCE_LOST: Severity.ERROR,
+    EventCode.OUTBOX_CORRUPT: Severity.ERROR,
+    EventCode.OUTBOX_EVICTING: Severity.ERROR,
+}
+"""Of all others: info."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event. detail: a sentence; since_utc: when that began which ends now, else None."""
+
+    code: EventCode
+    severity: Severity
+    detail: str
+    time_utc: datetime
+    since_utc: datetime | None
+
+
+Listener = Callable[[Happening], None]
+"""Called in whatever thread something happened; must not block."""
+
+
+class Events:
+    """Where everybody says what happens; without a listener, the journal alone has it."""
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Listener, ...] = ()
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this one, too, from now on."""
+        self._listeners = (*self._listeners, listener)
+
+    def say(self, code: EventCode, detail: str, since_utc: datetime | None = None) -> Happening:
+        """It happened now. since_utc: when that began which ends now."""
+        happening = Happening(code, _SEVERITY.get(code, Severity.INFO), detail, utc_now(), since_utc)
+        log.log(_loudness(happening), "%s", detail)
+        for listener in self._listeners:
+            listener(happening)
+        return happening
+
+
+class Trouble:
+    """A state that lasts: its beginning is said once, and so is its end. Used by one thread at a time."""
+
+    def __init__(self, events: Events, begins: EventCode, ends: EventCode) -> None:
+        self._events, self._begins, self._ends = events, begins, ends
+        self._since_utc: datetime | None = None
+
+    def begin(self, detail: str) -> bool:
+        """It is there; whether it was not before."""
+        if self._since_utc is not None:
+            return False
+        self._since_utc = self._events.say(self._begins, detail).time_utc
+        return True
+
+    def end(self, detail: str) -> None:
+        """It is not there any more, or never was."""
+        if self._since_utc is not None:
+            self._events.say(self._ends, detail, self._since_utc)
+        self._since_utc = None
+
+
+def _loudness(happening: Happening) -> int:
+    """Level of the journal: whoever read there that something began reads that it ended, too."""
+    if happening.severity is Severity.ERROR:
+        return logging.ERROR
+    return logging.WARNING if happening.severity is Severity.WARNING or happening.since_utc else logging.INFO

@@ -1,0 +1,1 @@
+"""Proof of what was judged: pictures on the device, in a ring of limited size."""

@@ -1,0 +1,42 @@
+"""The station file's part about evidence."""
+
+import os
+
+from pydantic import Field, model_validator
+
+from edge.errors import BadConfig
+from edge.strict import Strict, Text
+from edge.types import Decision
+
+
+class EvidenceConfig(Strict):
+    """Pictures of parts kept on the device: of these verdicts, and of every master part of the shift check.
+
+    path: under systemd, a folder in its state directory where none is named; quota_mb: in millions of bytes.
+    """
+
+    path: Text | None = None
+    keep: tuple[Decision, ...] = Field(default=(Decision.NOK, Decision.NOT_DECIDABLE), min_length=1)
+    overlay: bool = True
+    quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _each_verdict_once(self) -> "EvidenceConfig":
+        if len(set(self.keep)) < len(self.keep):
+            raise ValueError("keep: a verdict is given twice; remove one")
+        return self
+
+    @property
+    def folder(self) -> str:
+        """Where they are kept.
+
+        Raises:
+            BadConfig: nobody says.
+        """
+        if self.path is not None:
+            return self.path
+        # Several are separated by colons (systemd.exec(5)); a goodpart unit has one.
+        state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+        if not state:
+            raise BadConfig("evidence.path: missing, and there is no $STATE_DIRECTORY of systemd's; add it.")
+        return os.path.join(state, "evidence")  # noqa: PTH118 - as in load_config

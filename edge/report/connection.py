@@ -1,0 +1,166 @@
+"""The connection to the broker: paho's thread notes what happens, and says "lost" and "back" once each."""
+
+import logging
+import ssl
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.report.books import Link
+from edge.report.broker import Broker, chance_of, explain, explain_error, make_client
+
+log = logging.getLogger(__name__)
+
+WINDOW = 16
+"""Handed to paho and not yet answered. After a reconnect paho sends all it holds at once, whatever the broker allows."""
+
+_BACKOFF_S = ((1.0, 2.0), (6.0, 8.0))
+"""Between which a device draws its shortest and its longest pause. The longest is shorter than the usual `close_s`: a broker
+that is back is found before a run gives up."""
+
+_GOODBYE_S = 2.0
+_HANGS_UP = "ends the connection before accepting it; is it an MQTT broker that speaks mqtt.protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has happened since the last look. said: number of a message and the broker's answer to it."""
+
+    connected: bool
+    greet: bool  # connected anew: say who we are
+    window: int
+    max_packet_bytes: int | None
+    said: tuple[tuple[int, ReasonCode], ...]
+
+
+class Connection:
+    """Reconnects for ever, and starts without a network.
+
+    `changed` guards what paho's thread and the delivery thread share. paho holds its lock for outgoing messages while it
+    calls `on_publish`, which takes ours; so no thread may call paho while it holds ours.
+    """
+
+    def __init__(self, broker: Broker, will_topic: str, will: bytes, changed: threading.Condition) -> None:
+        self._broker = broker
+        self._changed = changed
+        self._connected = self._greet = self._closing = False
+        self.link = Link(connected=False, since_s=time.monotonic(), connects=0)
+        self._window = WINDOW
+        self._max_packet_bytes: int | None = None
+        self._said: deque[tuple[int, ReasonCode]] = deque()
+        # Touched by paho's thread alone.
+        self._said_away, self._said_refusal = False, ""
+        self._client = make_client(broker)
+        self._client.will_set(will_topic, will, qos=1, retain=True)
+        shortest_s, longest_s = (chance_of(broker).uniform(*pause) for pause in _BACKOFF_S)
+        self._client.reconnect_delay_set(shortest_s, longest_s)  # type: ignore[arg-type] # paho counts in fractions as well
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._client.connect_async(self._broker.host, self._broker.port)
+        self._client.loop_start()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+        """Hand one message to paho and return its number; never with the lock held.
+
+        Whatever paho says at once, "not connected" among it: it has the message, and sends it after the next connect.
+        """
+        return int(self._client.publish(topic, payload, qos=1, retain=retain).mid)
+
+    def stop(self) -> None:
+        """Hang up."""
+        with self._changed:
+            self._closing = True
+        self._client.disconnect()
+        # loop_stop waits for paho's thread without a limit, and that may hang in a name look-up or a dead connection.
+        stopper = threading.Thread(target=self._client.loop_stop, name="mqtt-stop", daemon=True)
+        stopper.start()
+        stopper.join(_GOODBYE_S)
+
+    # Called with the lock held.
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us."""
+        return self._connected
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to look at."""
+        return self._greet or bool(self._said)
+
+    def look(self) -> News:
+        """Take what has happened."""
+        news = News(self._connected, self._greet, self._window, self._max_packet_bytes, tuple(self._said))
+        self._said.clear()
+        self._greet = False
+        return news
+
+    # Callbacks run in paho's thread; one that raised would end it.
+
+    def _on_connect(self, _client: object, _data: object, _flags: object, code: ReasonCode, props: object) -> None:
+        if code.is_failure:
+            self._say_refusal(f"refuses the connection: {explain(code)}")
+            return
+        if self._said_away:
+            log.warning("broker %s:%d is back", self._broker.host, self._broker.port)
+        else:
+            log.info("broker %s:%d: connected", self._broker.host, self._broker.port)
+        self._said_away, self._said_refusal = False, ""
+        with self._changed:
+            self._connected = self._greet = True
+            self.link = Link(connected=True, since_s=time.monotonic(), connects=self.link.connects + 1)
+            self._max_packet_bytes = getattr(props, "MaximumPacketSize", None)
+            self._window = min(WINDOW, getattr(props, "ReceiveMaximum", WINDOW))
+            self._changed.notify_all()
+
+    def _on_connect_fail(self, _client: object, _data: object) -> None:
+        # paho does not pass the error on, but calls this while it handles it.
+        err = sys.exception()
+        why = explain_error(err, self._broker)
+        if self._broker.tls and isinstance(err, (ssl.SSLError, ConnectionResetError)):
+            self._say_refusal(why)
+        else:
+            self._say_away(why)
+
+    def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
+        with self._changed:
+            was_connected, closing = self._connected, self._closing
+            self._connected = self._greet = False
+            if was_connected:
+                self.link = replace(self.link, connected=False, since_s=time.monotonic())
+            self._changed.notify_all()
+        if closing:
+            return
+        if was_connected:
+            self._say_away(f"connection lost: {explain(code)}")
+        elif not self._said_refusal:
+            wants = ", and does it want mqtt.tls.cert_file?" if self._broker.tls else ", and does it want mqtt.tls?"
+            self._say_refusal(_HANGS_UP + wants)
+
+    def _on_publish(self, _client: object, _data: object, mid: int, code: ReasonCode, _props: object) -> None:
+        with self._changed:
+            self._said.append((mid, code))
+            self._changed.notify_all()
+
+    def _say_away(self, why: str) -> None:
+        if not self._said_away:
+            self._say(why)
+
+    def _say_refusal(self, why: str) -> None:
+        """A refusal is said even when the broker was away before: it has another mend."""
+        if why != self._said_refusal:
+            self._say(why)
+        self._said_refusal = why
+
+    def _say(self, why: str) -> None:
+        self._said_away = True
+        log.error("broker %s:%d: %s; trying again for ever", self._broker.host, self._broker.port, why)

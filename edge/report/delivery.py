@@ -1,0 +1,160 @@
+"""From the outbox to the broker: which rows are on their way, and what the answers mean."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.report.broker import PERMANENT, explain
+from edge.report.connection import Connection, News
+from edge.report.message import as_historical
+from edge.report.notices import Notice
+from edge.report.outbox.outbox import Answer, Fate, Outbox, Row
+from edge.report.refusals import Refusals
+from edge.report.status import StatusMessage
+from edge.report.wire import to_wire
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 30.0
+"""A result published later than this after it was queued is marked as historical."""
+
+_PACKET_OVERHEAD_BYTES = 10  # type, length, topic length, message id, no properties
+
+
+class Delivery:
+    """Used by the delivery thread alone.
+
+    A row that was handed to paho stays its own until it is answered: paho sends it again after a reconnect, so it is not
+    taken from the outbox a second time.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        connection: Connection,
+        topics: tuple[str, str],
+        birth: StatusMessage,
+        chance: random.Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._connection = connection
+        self._result_topic, self._status_topic = topics
+        self._birth = birth
+        self._refusals = Refusals(chance)
+        self._clock = clock
+        self._on_their_way: dict[int, Row] = {}
+        self._notices: dict[int, str] = {}  # by its number, the topic of what is no result
+        self._refused_topics: set[str] = set()
+        self._said_refusal = self._said_dead = False
+
+    def greet(self) -> None:
+        """Say that this device is there, and what it is."""
+        self._say_status(self._birth)
+
+    def say_goodbye(self) -> int:
+        """Say that this device has been stopped; the message's number."""
+        return self._say_status(self._birth.ended("stopped"))
+
+    def settle(self, said: tuple[tuple[int, ReasonCode], ...]) -> None:
+        """Note the broker's answers in the outbox."""
+        answers: list[Answer] = []
+        for mid, code in said:
+            if row := self._on_their_way.pop(mid, None):
+                answers.append(self._answered(row, code))
+            elif name := self._notices.pop(mid, None):
+                if code.is_failure:
+                    self._note_refused(name, f"the broker refuses it: {explain(code)}")
+                else:
+                    self._refused_topics.discard(name)
+        if answers:
+            self._outbox.settle(answers)
+
+    def room(self, news: News) -> int:
+        """How many more messages the broker takes now."""
+        return news.window - len(self._on_their_way) - len(self._notices) if news.connected else 0
+
+    def tell(self, notices: Sequence[Notice], news: News) -> None:
+        """Hand over what is no result; what the broker would not take is dropped and said."""
+        for notice in notices:
+            if why := _too_large(notice.topic, notice.payload, news):
+                self._note_refused(notice.topic, why)
+            else:
+                self._publish(notice)
+
+    def send(self, news: News) -> None:
+        """Hand over the oldest rows that the window has room for."""
+        now_s = self._clock()
+        room = self.room(news) if not self._refusals.standing else 1 - len(self._on_their_way)
+        if not news.connected or room <= 0 or self._refusals.pausing(now_s):
+            return
+        too_large: list[Answer] = []
+        for row in self._outbox.take(room, self._refusals.not_due(now_s)):
+            payload = self._payload(row, now_s)
+            if why := _too_large(self._result_topic, payload, news):
+                too_large.append(self._dead(row, why))
+            else:
+                self._on_their_way[self._connection.publish(self._result_topic, payload)] = row
+        if too_large:
+            self._outbox.settle(too_large)
+
+    def _payload(self, row: Row, now_s: float) -> bytes:
+        entry = row.entry
+        fresh = entry.boot_id == self._birth.boot_id and now_s - entry.queued_mono_s <= FRESH_S
+        return entry.payload if fresh else as_historical(entry.payload)
+
+    def _answered(self, row: Row, code: ReasonCode) -> Answer:
+        if not code.is_failure:
+            self._refusals.accept(row.id)
+            if self._said_refusal:
+                log.warning("topic %s: the broker accepts results again", self._result_topic)
+            self._said_refusal = False
+            return Answer(row.id, Fate.DELIVERED)
+        if code.value in PERMANENT:
+            self._refusals.forget(row.id)
+            return self._dead(row, f"the broker refuses it for good: {explain(code)}")
+        self._refusals.refuse(row.id, self._clock())
+        if not self._said_refusal:
+            log.error(
+                "topic %s: the broker refuses results: %s; they wait and are tried again for ever",
+                self._result_topic,
+                explain(code),
+            )
+        self._said_refusal = True
+        return Answer(row.id, Fate.LATER)
+
+    def _dead(self, row: Row, why: str) -> Answer:
+        if not self._said_dead:
+            log.error(
+                "topic %s: a result cannot be delivered: %s; it is kept among the dead letters, and further ones are only "
+                "counted",
+                self._result_topic,
+                why,
+            )
+        self._said_dead = True
+        return Answer(row.id, Fate.DEAD, why)
+
+    def _say_status(self, status: StatusMessage) -> int:
+        return self._publish(Notice(self._status_topic, to_wire(status), retain=True))
+
+    def _publish(self, notice: Notice) -> int:
+        mid = self._connection.publish(notice.topic, notice.payload, retain=notice.retain)
+        self._notices[mid] = notice.topic
+        return mid
+
+    def _note_refused(self, name: str, why: str) -> None:
+        """Health comes again and again; that it is refused is said once."""
+        if name not in self._refused_topics:
+            log.error("topic %s: a message cannot be sent: %s", name, why)
+        self._refused_topics.add(name)
+
+
+def _too_large(topic: str, payload: bytes, news: News) -> str:
+    """Why this may not be sent: it would end the connection now and after every reconnect. Empty: it may."""
+    size = _PACKET_OVERHEAD_BYTES + len(topic.encode()) + len(payload)
+    if news.max_packet_bytes is None or size <= news.max_packet_bytes:
+        return ""
+    return f"it has {size} bytes and the broker takes {news.max_packet_bytes}; raise its maximum packet size"

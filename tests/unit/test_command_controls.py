@@ -1,0 +1,151 @@
+"""Pause and trigger, where the line and its source meet them."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from edge.capture.triggered import Trigger, TriggeredCameraSource, Triggers
+from edge.command.controls import Controls, PausableSource
+from edge.host.clock import utc_now
+from edge.recipe.recipe import Recipe
+from edge.types import Frame, Order, Reason, Shot, Unfit, Verdict
+from tests.brokers import PATIENCE_S, wait_until
+from tests.cameras import MjpegCamera
+from tests.conftest import part_picture
+
+
+class Handed:
+    """A source that gives what the test hands it."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop, self._there = stop, threading.Condition()
+        self.waiting: list[Shot] = []
+        self.asked = 0
+
+    def hand(self, name: str) -> None:
+        with self._there:
+            self.waiting.append(Frame(name, 0, 0.0, utc_now(), part_picture(1)))
+            self._there.notify_all()
+
+    def __iter__(self) -> Iterator[Shot]:
+        while not self._stop.is_set():
+            self.asked += 1
+            with self._there:
+                while not self.waiting and not self._stop.is_set():
+                    self._there.wait(0.02)
+                if self._stop.is_set():
+                    return
+                shot = self.waiting.pop(0)
+            yield shot
+
+    def done(self, shot: Shot, verdict: Verdict) -> None:
+        pass
+
+
+@pytest.fixture
+def stop() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def controls() -> Controls:
+    recipe: Recipe = None  # type: ignore[assignment] # nothing is judged here
+    return Controls(recipe)
+
+
+@pytest.mark.parametrize(("live", "seen"), [(False, ["a", "b", "c"]), (True, ["a", "c"])])
+def test_files_wait_for_the_end_of_a_pause_and_a_live_frame_of_before_is_dropped(
+    controls: Controls, stop: threading.Event, *, live: bool, seen: list[str]
+) -> None:
+    source, got = Handed(stop), []
+    shots = PausableSource(source, controls, stop, live=live)
+
+    def line() -> None:
+        for shot in shots:
+            got.append(shot.part_id)  # noqa: PERF401 - the test looks on meanwhile
+
+    threading.Thread(target=line, daemon=True).start()
+    source.hand("a")
+    wait_until(lambda: got == ["a"] and source.asked == 2, "the first part")
+    controls.pause()
+    source.hand("b")
+    wait_until(lambda: not source.waiting, "the source to give the second")
+    source.hand("c")
+    time.sleep(0.05)
+    assert (got, source.asked) == (["a"], 2), "nothing is judged or even looked at"
+    controls.resume()
+    wait_until(lambda: got == seen, "the parts of after the pause")
+
+
+def test_a_paused_line_ends_when_it_is_told_to_without_judging_what_waits(controls: Controls, stop: threading.Event) -> None:
+    source = Handed(stop)
+    shots = iter(PausableSource(source, controls, stop, live=False))
+    controls.pause()
+    source.hand("a")
+    threading.Timer(0.05, stop.set).start()
+    assert next(shots, None) is None
+
+
+@pytest.fixture
+def camera() -> Iterator[MjpegCamera]:
+    with MjpegCamera(part_picture(1), running=False) as still:
+        yield still
+
+
+def trigger(part: str) -> Trigger:
+    return Trigger(part, Order("job-7", f"command-{part}"), time.monotonic(), utc_now())
+
+
+def test_each_trigger_gets_one_frame_that_is_not_older_and_carries_what_was_asked(
+    camera: MjpegCamera, stop: threading.Event
+) -> None:
+    triggers = Triggers()
+    shots = iter(TriggeredCameraSource(camera.url, PATIENCE_S, triggers, stop))
+    got: list[Shot] = []
+    line = threading.Thread(target=lambda: got.extend(next(shots) for _ in range(2)), daemon=True)
+    line.start()
+    camera.wait_for_viewer()
+    camera.expose()
+    first = trigger("a")
+    assert triggers.offer(first)
+    assert not triggers.offer(trigger("too soon"))
+    assert got == []
+    wait_until(lambda: camera.expose() or triggers.free, "a frame of after the trigger")
+    second = trigger("b")
+    assert triggers.offer(second)
+    wait_until(lambda: camera.expose() or len(got) == 2, "the second part")
+    line.join()
+    assert [(s.part_id, s.order) for s in got] == [(t.part_id, t.order) for t in (first, second)]
+    assert all(isinstance(s, Frame) for s in got)
+    assert got[0].taken_mono_s > first.mono_s
+    assert got[1].taken_mono_s > second.mono_s
+
+
+def test_each_trigger_without_a_picture_is_answered_and_the_loss_is_logged_once(
+    camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    triggers = Triggers()
+    shots = iter(TriggeredCameraSource(camera.url, 0.2, triggers, stop))
+    lost = []
+    for part in "ab":
+        assert triggers.offer(trigger(part))
+        lost.append(next(shots))
+    assert [(s.part_id, s.reason) for s in lost if isinstance(s, Unfit)] == [(p, Reason.CAMERA_LOST) for p in "ab"]
+    assert lost[1].order
+    assert lost[1].order.command_id == "command-b"
+    assert [r.levelname for r in caplog.records] == ["ERROR"]
+
+
+def test_a_trigger_that_nobody_serves_any_more_is_named(
+    camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    triggers = Triggers()
+    assert triggers.offer(trigger("a"))
+    stop.set()
+    assert list(TriggeredCameraSource(camera.url, PATIENCE_S, triggers, stop)) == []
+    assert "part a of trigger command-a" in caplog.text
+    assert not triggers.offer(trigger("b"))
