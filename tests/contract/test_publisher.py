@@ -49,7 +49,7 @@ def test_thousands_of_results_in_a_row_neither_hang_nor_get_lost(tmp_path: Path,
     # Answers come while the next results are put: the moment in which two locks taken in different order would meet.
     many = 3000
     with Mosquitto(tmp_path) as broker, Subscriber(broker) as plant:
-        on_disk = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**22)
+        on_disk = partial(LastingOutbox, tmp_path / "waiting.outbox", 2**25)
         with publishing(broker_at(broker.port, protocol=protocol), on_disk) as publisher:
             putter = threading.Thread(target=lambda: [publisher.put(result(n)) for n in range(many)], daemon=True)
             putter.start()

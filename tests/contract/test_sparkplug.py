@@ -288,4 +288,4 @@ def test_a_host_that_stays_away_is_told_as_not_delivered(recipe_dir: Path, tmp_p
             device.send(signal.SIGTERM)
             assert device.ended() == 1
     assert "the primary host scada is not online" in device.err
-    assert "1 not delivered" in device.err
+    assert "1 lost, 0 waiting" in device.err

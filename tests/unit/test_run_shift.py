@@ -82,7 +82,7 @@ def test_parts_are_judged_after_the_samples_and_samples_are_not_counted(
         ("OK", None, None),
     ]
     assert [line["seq"] for line in found] == [1, 2, 3, 4, 5, 6]
-    assert "judged 3: 1 NOK, 2 OK; 0 not delivered" in ended.err
+    assert "judged 3: 1 NOK, 2 OK; 0 lost, 0 waiting in the outbox" in ended.err
     assert "samples of the shift check, not counted: 1 NOK, 1 NOT_DECIDABLE, 1 OK" in ended.err
     assert ended.err.count("WARNING shift check") == 3
     assert "present golden sample gold (1 of 2)" in ended.err
