@@ -78,8 +78,8 @@ def groups_in_words(found: Grouping, total: int) -> str:
         f"{len(g.numbers)} of {g.size[0]}×{g.size[1]} pixels and brightness {g.brightness:.0f}" for g in found.groups
     )
     return (
-        f"groups: {total} pictures fall into {len(found.groups)} groups ({parts}; silhouette {found.silhouette:.2f}); "
-        "if these are different products or stations, build a recipe for each."
+        f"groups: {total} pictures fall into {len(found.groups)} groups by {found.by} ({parts}; "
+        f"silhouette {found.silhouette:.2f}); if these are different products or stations, build a recipe for each."
     )
 
 

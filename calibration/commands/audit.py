@@ -90,6 +90,7 @@ def _as_json(found: "Audit") -> str:
                 ],
             },
             "groups": [[paths[i] for i in group.numbers] for group in found.grouping.groups],
+            "groups_by": found.grouping.by,
             "silhouette": found.grouping.silhouette,
             "exclude": [{"path": str(e.good.path), "reasons": e.reasons} for e in found.exclusions],
         }
