@@ -96,7 +96,7 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         if config.mqtt:
             birth = make_status(config.station, recipe, boot)
             broker = make_broker(config.mqtt, config.station)
-            publisher = MqttPublisher(broker, birth, outbox_opener(config.mqtt))
+            publisher = MqttPublisher(broker, birth, outbox_opener(config.mqtt, events))
             events.listen(partial(tell_event, publisher, config.station, boot.id))
             sinks.append(publisher)
             stack.callback(publisher.close)
@@ -273,11 +273,11 @@ def make_broker(config: MqttConfig, station: StationName) -> Broker:
     )
 
 
-def outbox_opener(config: MqttConfig) -> Callable[[], Outbox]:
+def outbox_opener(config: MqttConfig, events: Events) -> Callable[[], Outbox]:
     """How the delivery thread opens the outbox that the configuration names."""
     match config.outbox:
         case OutboxConfig(path=str(path), quota_mb=quota_mb):
-            return partial(LastingOutbox, Path(path), quota_mb * 2**20)
+            return partial(LastingOutbox, Path(path), quota_mb * 2**20, events=events)
         case _:
             return MemoryOutbox
 

@@ -1,6 +1,7 @@
 """What happens at a station besides results: said to the journal, and to everybody who listens, when it begins and ends."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +60,8 @@ class Happening:
     since_utc: datetime | None
 
 
+_MOST_UNHEARD = 100
+
 Listener = Callable[[Happening], None]
 """Called in whatever thread something happened; must not block."""
 
@@ -68,15 +71,20 @@ class Events:
 
     def __init__(self) -> None:
         self._listeners: tuple[Listener, ...] = ()
+        self._unheard: deque[Happening] = deque(maxlen=_MOST_UNHEARD)
 
     def listen(self, listener: Listener) -> None:
-        """Tell this one, too, from now on."""
+        """Tell this one, too, from now on; the first is told what was said before it came."""
         self._listeners = (*self._listeners, listener)
+        while self._unheard:
+            listener(self._unheard.popleft())
 
     def say(self, code: EventCode, detail: str, since_utc: datetime | None = None) -> Happening:
         """It happened now. since_utc: when that began which ends now."""
         happening = Happening(code, _SEVERITY.get(code, Severity.INFO), detail, utc_now(), since_utc)
         log.log(_loudness(happening), "%s", detail)
+        if not self._listeners:
+            self._unheard.append(happening)
         for listener in self._listeners:
             listener(happening)
         return happening

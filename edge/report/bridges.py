@@ -55,6 +55,5 @@ def make_discovery(config: HomeAssistantConfig, topics_prefix: str, station: Sta
 def make_retained(config: HomeAssistantConfig, broker: Broker, station: StationName) -> Retained:
     """Who keeps Home Assistant told, under a client id of its own."""
     found = make_discovery(config, broker.prefix, station)
-    return Retained(
-        "home_assistant", replace(broker, client_id=f"{broker.client_id}-home-assistant"), found.topic, found.payload
-    )
+    own = replace(broker, client_id=f"{broker.client_id}-home-assistant")
+    return Retained("home_assistant", own, found.topic, found.payload)

@@ -109,9 +109,10 @@ class MqttPublisher:
         with self._changed:
             # Only a disk that hangs leaves results here.
             hung = len(self._inbox) + self._in_work
-            self._account = self._account.plus(Account("mqtt", losses={Loss.OVERFLOWED: hung}))
+            gone = hung + self._inbox.overflowed + self._dropped
+            self._account = self._account.plus(Account("mqtt", losses={Loss.OVERFLOWED: gone}))
             self._inbox.fetch(len(self._inbox))
-            self._in_work = 0
+            self._in_work = self._dropped = 0
         if hung:
             log.error("mqtt.outbox: the disk does not answer: %d results are lost", hung)
         if left := self.waiting:

@@ -238,3 +238,13 @@ def test_what_happens_while_the_broker_is_away_is_told_when_it_is_back_the_newes
         wait_until(lambda: len(plant.events()) >= MOST_WAITING and plant.results(), "what was kept")
     assert [e["detail"] for e in plant.events()] == [f"recipe {n}" for n in range(2, MOST_WAITING + 2)]
     assert (publisher.waiting, publisher.lost) == (0, 0)
+
+
+def test_a_damaged_outbox_is_an_event_though_it_is_found_before_anybody_listens(tmp_path: Path) -> None:
+    events, path = Events(), tmp_path / "waiting.outbox"
+    path.write_bytes(b"no database at all" * 1000)
+    opened = partial(LastingOutbox, path, 2**22, events=events)
+    with Mosquitto(tmp_path) as broker, Subscriber(broker) as plant, publishing(broker_at(broker.port), opened) as publisher:
+        events.listen(partial(tell_event, publisher, STATION, "boot"))
+        wait_until(plant.events, "the event")
+    assert [(e["code"], e["severity"]) for e in plant.events()] == [("OUTBOX_CORRUPT", "error")]

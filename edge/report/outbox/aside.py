@@ -1,20 +1,18 @@
 """A damaged outbox is put aside, whole, and a fresh one takes its place: inspection and delivery go on."""
 
 import errno
-import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import BadConfig, BadOutbox, DiskFailed
+from edge.events import EventCode, Events
 from edge.report.outbox.sqlite import SqliteOutbox
-
-log = logging.getLogger(__name__)
 
 _FAULTS_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
 
-def open_outbox(path: Path, quota_bytes: int, first_id: int = 1) -> SqliteOutbox:
+def open_outbox(path: Path, quota_bytes: int, first_id: int = 1, events: Events | None = None) -> SqliteOutbox:
     """Open or make the outbox at `path`; one that is damaged is moved to `NAME.corrupt-TIME` first, and said to be.
 
     Raises:
@@ -23,15 +21,16 @@ def open_outbox(path: Path, quota_bytes: int, first_id: int = 1) -> SqliteOutbox
     """
     try:
         make_file(path)
-        return SqliteOutbox(path, quota_bytes, first_id)
+        return SqliteOutbox(path, quota_bytes, first_id, events=events)
     except BadOutbox as err:
         try:
             aside = _move_aside(path)
         except OSError as hindered:
             raise DiskFailed(f"{err} It cannot be moved aside: {hindered.strerror}") from None
-        log.error("%s It is kept as %s; results that waited in it are not sent, and a fresh one begins", err, aside.name)
+        kept = f"{err} It is kept as {aside.name}; results that waited in it are not sent, and a fresh one begins"
+        (events or Events()).say(EventCode.OUTBOX_CORRUPT, kept)
         try:
-            return SqliteOutbox(path, quota_bytes, first_id, moved_aside=_count_aside(path))
+            return SqliteOutbox(path, quota_bytes, first_id, moved_aside=_count_aside(path), events=events)
         except BadOutbox as again:
             raise DiskFailed(str(again)) from again
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import BadConfig, BadOutbox, DiskFailed
+from edge.events import Events
 from edge.report.books import Account, Loss
 from edge.report.outbox.aside import open_outbox
 from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
@@ -36,10 +37,17 @@ class LastingOutbox:
         BadConfig: the file is in use, or cannot be made at this place.
     """
 
-    def __init__(self, path: Path, quota_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        quota_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        events: Events | None = None,
+    ) -> None:
         self._path = path
         self._quota_bytes = quota_bytes
         self._clock = clock
+        self._events = events
         self._disk: SqliteOutbox | None = None
         self._memory: MemoryOutbox | None = None  # there while the disk refuses
         self._owed: list[Answer] = []
@@ -49,7 +57,7 @@ class LastingOutbox:
         self._said = False
         self._before = Account("mqtt")  # in files moved aside since
         try:
-            self._disk = open_outbox(path, quota_bytes)
+            self._disk = open_outbox(path, quota_bytes, events=events)
         except DiskFailed as err:
             self._fall_back(err)
 
@@ -173,7 +181,7 @@ class LastingOutbox:
 
     def _bring_to_disk(self, memory: MemoryOutbox) -> None:
         if self._disk is None:
-            self._disk = open_outbox(self._path, self._quota_bytes, memory.next_id)
+            self._disk = open_outbox(self._path, self._quota_bytes, memory.next_id, self._events)
         self._disk.settle(self._owed)
         self._owed.clear()
         for rows in in_parts(memory.rows, lambda row: row.entry.payload):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.events import Events
 from edge.report.books import Account
 from edge.report.outbox.memory import MOST_DEAD
 from edge.report.outbox.outbox import (
@@ -35,13 +36,15 @@ class SqliteOutbox:
     may be tried again.
 
     quota_bytes: most that file and log together take up. first_id: the lowest id a new row may get. moved_aside: damaged
-    files that were found in this one's place before it was made.
+    files that were found in this one's place before it was made. events: who is told when rows must make room.
 
     Raises:
         InUse, DiskFailed, BadOutbox: as `edge.report.outbox.schema.translated` says; the last two by every method.
     """
 
-    def __init__(self, path: Path, quota_bytes: int, first_id: int = 1, moved_aside: int = 0) -> None:
+    def __init__(
+        self, path: Path, quota_bytes: int, first_id: int = 1, moved_aside: int = 0, events: Events | None = None
+    ) -> None:
         self._path = path
         self._room = Room.of(quota_bytes)
         self._held: set[int] = set()
@@ -50,7 +53,7 @@ class SqliteOutbox:
             with translated(path):
                 self._counts = self._read_counts()
                 sequence = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'waiting'").fetchone()
-            self._watch = RoomWatch(path, self._room, self._counts.evicted)
+            self._watch = RoomWatch(path, self._room, self._counts.evicted, events or Events())
             self._next_id = max(first_id, sequence[0] + 1 if sequence else 1)
             if moved_aside:
                 self.add(Counts(moved_aside=moved_aside), ())
