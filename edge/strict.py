@@ -94,7 +94,7 @@ def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -
     """JSON bytes that goodpart wrote itself to `record`; `name` is what the message calls them.
 
     Raises:
-        error: with every wrong key, each as ``key.path: what is wrong``.
+        error: with the wrong keys, each as ``key.path: what is wrong``, the first `_MOST_FAULTS` of them.
     """
     try:
         return record.model_validate_json(raw)
@@ -104,8 +104,14 @@ def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -
         ) from None
 
 
+_MOST_FAULTS = 12
+"""A person mends a file key by key; one of another version differs in hundreds of places for one reason."""
+
+
 def _explain(err: ValidationError, words: dict[str, str]) -> str:
-    return "; ".join(f"{_key_path(e['loc'])}: {words.get(e['type'], e['msg'])}" for e in err.errors())
+    faults = [f"{_key_path(e['loc'])}: {words.get(e['type'], e['msg'])}" for e in err.errors()]
+    more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+    return "; ".join([*faults[:_MOST_FAULTS], *more])
 
 
 _FAULTS = {"extra_forbidden": "unknown key", "missing": "missing"}

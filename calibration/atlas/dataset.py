@@ -1,6 +1,7 @@
 """Records become a FiftyOne dataset, and its tags an exclude list. The only file that imports FiftyOne."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -10,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from calibration.atlas.reduce import LEAST, Method, reduce, standardised
 from calibration.atlas.samples import SampleRecord
 from edge.errors import BadConfig
-from edge.types import Decision
+from edge.recipe.recipe import Recipe
+from edge.types import Decision, Floats
 
 BACKENDS = ("sklearn", "qdrant", "milvus", "lancedb", "pgvector", "redis", "elasticsearch", "mongodb", "pinecone")
 """Similarity back ends that FiftyOne Brain knows; all but sklearn need a server or package of their own."""
@@ -39,6 +42,8 @@ def fiftyone() -> Any:  # noqa: ANN401 - FiftyOne ships no types
     """
     if importlib.util.find_spec("fiftyone") is None:
         raise BadConfig("fiftyone is not installed; install it with: pip install 'goodpart[fiftyone]'.")
+    # A factory's pictures are nobody else's business, and neither is how often somebody looks at them.
+    os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
     try:
         # What it has to say of itself must not stand in our output.
         with redirect_stdout(sys.stderr):
@@ -67,10 +72,11 @@ def write_dataset(
     fo: Any,  # noqa: ANN401 - FiftyOne ships no types
     name: str,
     records: Iterable[SampleRecord],
+    recipe: Recipe,
     *,
     replace: bool,
     backend: str,
-    method: str,
+    method: Method,
     seed: int,
 ) -> Written:
     """Make a persistent dataset with verdicts, heat maps, regions, masks and embeddings.
@@ -78,15 +84,17 @@ def write_dataset(
     The dataset gets its name when it is whole, so that one that was interrupted is not taken for it.
 
     Raises:
-        BadConfig: the back end cannot be used.
+        BadConfig: the back end cannot be used, or too few pictures could be looked at for the method.
     """
     require_new(fo, name, replace=replace)
     dataset = fo.Dataset(persistent=False)
     samples = [as_sample(fo, each) for each in records]
     dataset.add_samples(samples, progress=False)
-    embedded = np.array([each.embedding for each in samples if each.embedding is not None])
+    embedded = np.array([each.embedding for each in samples if each.embedding is not None], np.float32)
+    dataset.default_mask_targets = {1: "defect"}
+    dataset.info = {"recipe_name": recipe.manifest.name, "recipe_id": recipe.id, "threshold": recipe.manifest.threshold}
     view = dataset.exists("embedding")
-    enough = len(embedded) >= _LEAST
+    enough = len(embedded) >= LEAST
     if enough:
         _index(view, embedded, backend, method, seed)
     if fo.dataset_exists(name):
@@ -96,11 +104,7 @@ def write_dataset(
     return Written(name, len(samples), len(embedded), backend if enough else None, method if enough else None)
 
 
-_LEAST = 3
-"""Fewer pictures have neither neighbours nor a plane."""
-
-
-def _index(view: Any, embedded: Any, backend: str, method: str, seed: int) -> None:  # noqa: ANN401 - FiftyOne ships no types
+def _index(view: Any, embedded: Floats, backend: str, method: Method, seed: int) -> None:  # noqa: ANN401 - FiftyOne ships no types
     import fiftyone.brain as fob  # noqa: PLC0415 - slow to import
 
     try:
@@ -110,7 +114,9 @@ def _index(view: Any, embedded: Any, backend: str, method: str, seed: int) -> No
         raise BadConfig(
             f"--similarity {backend}: FiftyOne cannot use it ({first}); set it up as its manual says, or take sklearn."
         ) from None
-    fob.compute_visualization(view, embeddings=embedded, method=method, seed=seed, brain_key=_MAP_KEY, verbose=False)
+    # Our own plane, so that the App shows what `calibrate map` shows; FiftyOne's t-SNE needs 50 pictures.
+    points = reduce(standardised(embedded), method, seed).points
+    fob.compute_visualization(view, embeddings="embedding", points=points, brain_key=_MAP_KEY, verbose=False)
 
 
 def as_sample(fo: Any, record: SampleRecord) -> Any:  # noqa: ANN401 - FiftyOne ships no types

@@ -1,12 +1,13 @@
 """Embeddings become points on a plane."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from typing import Literal
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from edge.errors import BadConfig
 from edge.types import Doubles, Floats
@@ -70,13 +71,15 @@ def reduce(standard: Doubles, method: Method, seed: int) -> Plane:
         raise BadConfig(f"{count} pictures have no map; give at least {LEAST}.")
     if not standard.any():
         raise BadConfig("all pictures have the same embedding, so there is nothing to map; give different pictures.")
-    match method:
-        case "pca":
-            return _pca(standard, seed)
-        case "tsne":
-            return _tsne(standard, seed)
-        case "umap":
-            return _umap(standard, seed)
+    # One thread: more wait for each other where the computer has something else to do, and a seed is then no promise.
+    with threadpool_limits(1):
+        match method:
+            case "pca":
+                return _pca(standard, seed)
+            case "tsne":
+                return _tsne(standard, seed)
+            case "umap":
+                return _umap(standard, seed)
 
 
 def require(method: Method, pictures: int) -> None:
@@ -87,7 +90,8 @@ def require(method: Method, pictures: int) -> None:
     """
     if method == "tsne" and pictures < _TSNE_LEAST:
         raise BadConfig(f"--method tsne: needs at least {_TSNE_LEAST} pictures, there are {pictures}; use --method pca.")
-    if method == "umap" and find_spec("umap") is None:
+    # Not by the module's name, which another package has too.
+    if method == "umap" and not any(distributions(name="umap-learn")):
         raise BadConfig("--method umap: needs the package umap-learn; install it with: pip install umap-learn.")
 
 

@@ -1,5 +1,6 @@
 """The list of pictures to leave out: a text file, one file name a line; what follows # is for people."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,22 +23,33 @@ class Exclusion:
     reasons: tuple[str, ...]
 
 
+def entry(path: Path, *, alone: bool, option: str) -> str:
+    """How a list names a picture: by its file's name, or by its path where that is not its own or begins like a comment.
+
+    alone: whether no other picture has that name; option: what an error calls the list.
+
+    Raises:
+        BadConfig: the name cannot stand on a line.
+    """
+    said = path.name if alone and not path.name.startswith("#") else str(path.absolute())
+    if said != said.strip() or "\n" in said:
+        raise BadConfig(f"{option}: the file name {path.name!r} cannot stand on a line; rename the file.")
+    return said
+
+
 def list_text(exclusions: Sequence[Exclusion], everything: Sequence[Good]) -> str:
     """The file's text. everything: all goods; where two folders hold one name, the path stands for it.
 
     Raises:
         BadConfig: a file name cannot stand on a line.
     """
-    names = [good.path.name for good in everything]
+    names = Counter(good.path.name for good in everything)
     lines = [_HEAD]
     for exclusion in exclusions:
         path = exclusion.good.path
-        entry = path.name if names.count(path.name) == 1 and not path.name.startswith("#") else str(path.absolute())
-        if entry != entry.strip() or "\n" in entry:
-            raise BadConfig(f"--exclude-list: the file name {path.name!r} cannot stand on a line; rename the file.")
-        lines += [f"\n# {reason}\n" for reason in exclusion.reasons[:1]]
-        lines += [f"# {reason}\n" for reason in exclusion.reasons[1:]]
-        lines.append(f"{entry}\n")
+        first, *more = exclusion.reasons
+        lines += [f"\n# {first}\n", *(f"# {reason}\n" for reason in more)]
+        lines.append(f"{entry(path, alone=names[path.name] == 1, option='--exclude-list')}\n")
     return "".join(lines)
 
 

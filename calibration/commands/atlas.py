@@ -56,8 +56,6 @@ def atlas(
     Example:
       goodpart calibrate map recipes/cell good/ test/ --color score
     """  # noqa: D301 - click wants the backspace character itself
-    from threadpoolctl import threadpool_limits
-
     from calibration.atlas.folders import pictures_in
     from calibration.atlas.gather import gather
     from calibration.atlas.map_page import map_page
@@ -76,9 +74,7 @@ def atlas(
         gathered = gather(opened, pictures, shown, LEAST)
         standard = standardised(gathered.embeddings)
         how = method or default_method(len(gathered.seen))
-        # One thread: more wait for each other where the computer has something else to do, and a seed is then no promise.
-        with threadpool_limits(1):
-            (plane,) = [reduce(standard, each, seed) for each in shown.track([how], "mapping")]
+        (plane,) = [reduce(standard, each, seed) for each in shown.track([how], "mapping")]
     found = outsiders(standard, gathered.kinds)
     target = page_path(page, "map", recipe)
     write_page(map_page(opened, gathered, plane, found, colour), target)

@@ -1,12 +1,17 @@
 """goodpart calibrate fiftyone write | exclude."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from calibration.commands.shared import as_json_option
+
+if TYPE_CHECKING:
+    from calibration.atlas.reduce import Method
 
 
 @click.group()
@@ -47,14 +52,15 @@ def write(
     name: str | None,
     replace: bool,
     backend: str,
-    method: str,
+    method: "Method",
     seed: int,
     as_json: bool,
 ) -> None:
     """Judge the pictures of each FOLDER with RECIPE and write a persistent FiftyOne dataset.
 
     A FOLDER is what `calibrate map` takes. Each sample has verdict, score, threshold, heat (map), regions, truth (masks of
-    ground_truth/), embedding, and its group as a tag; the dataset has a similarity index and a map of the embeddings.
+    ground_truth/), embedding, and its group as a tag; the dataset has a similarity index and the plane of `calibrate map`.
+    FiftyOne centres embeddings before it compares them, `calibrate similar` does not, so their orders may differ.
 
     \b
     Example:
@@ -64,18 +70,20 @@ def write(
     from calibration.atlas.dataset import fiftyone as load
     from calibration.atlas.dataset import require_new, write_dataset
     from calibration.atlas.folders import pictures_in
+    from calibration.atlas.reduce import require
     from calibration.atlas.samples import records
     from calibration.progress import steps
     from edge.recipe.recipe import open_recipe
 
     pictures = pictures_in(folders)
+    require(method, len(pictures))
     opened = open_recipe(recipe)
     title = name or opened.manifest.name
     fo = load()
     require_new(fo, title, replace=replace)
     with steps() as shown:
         found = records(opened, pictures, shown)
-        written = write_dataset(fo, title, found, replace=replace, backend=backend, method=method, seed=seed)
+        written = write_dataset(fo, title, found, opened, replace=replace, backend=backend, method=method, seed=seed)
     words = f"dataset {title}: {written.samples} samples, {written.embedded} with an embedding; fiftyone app launch {title}"
     click.echo(json.dumps(asdict(written)) if as_json else words)
 
@@ -89,10 +97,13 @@ def exclude(out: Path, name: str, tag: str, as_json: bool) -> None:
     """Write the pictures that were tagged in the App to OUT, a list for `calibrate build --exclude`."""
     from calibration.atlas.dataset import fiftyone as load
     from calibration.atlas.dataset import tagged
+    from calibration.audit.exclude import entry
     from edge.errors import BadConfig
 
     pictures = tagged(load(), name, tag)
-    lines = [f"# tagged {tag} in FiftyOne's dataset {name}", *(path.name for path in pictures)]
+    names = Counter(path.name for path in pictures)
+    entries = [entry(path, alone=names[path.name] == 1, option="OUT") for path in pictures]
+    lines = [f"# tagged {tag} in FiftyOne's dataset {name}", *entries]
     try:
         out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as err:

@@ -39,7 +39,8 @@ def main() -> None:
     fo = fiftyone()
     print(f"fiftyone {fo.__version__}")
     command = ("write", args.recipe.resolve(), args.test_dir.resolve(), "--name", NAME)
-    written = run(*command, "--replace", "--json")
+    check("umap-learn" in run(*command, "--replace", "--method", "umap").sentence, "a missing umap-learn is one sentence")
+    written = run(*command, "--replace", "--method", "tsne", "--json")
     check(written.code == 0, f"written: {written.out.strip()} {written.err.strip()[-300:]}")
     check("exists" in run(*command).sentence, "an existing dataset is not replaced unasked")
     dataset = fo.load_dataset(NAME)
@@ -47,6 +48,7 @@ def main() -> None:
     check(len(dataset) == len(pictures), f"{len(dataset)} samples, persistent {dataset.persistent}")
     check(set(dataset.distinct("kind.label")) == {p.kind for p in pictures}, f"kinds {dataset.distinct('kind.label')}")
     check(dataset.list_brain_runs() == ["map", "similarity"], f"brain runs {dataset.list_brain_runs()}")
+    check(dataset.info["recipe_name"], f"the dataset says its recipe: {dataset.info}")
     rejected = dataset.match(fo.ViewField("rejected")).first()
     boxes = [detection.bounding_box for detection in rejected.regions.detections]
     check(all(x >= 0 and x + w <= 1 + 1e-9 and y >= 0 and y + h <= 1 + 1e-9 for x, y, w, h in boxes), f"boxes {boxes[:2]}")

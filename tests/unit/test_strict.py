@@ -84,3 +84,10 @@ def test_a_file_that_is_too_large_or_no_text_or_missing_is_refused(tmp_path: Pat
 def test_deep_nesting_is_refused_and_not_a_crash(tmp_path: Path) -> None:
     with pytest.raises(BadConfig):
         read(tmp_path, "word: " + "[" * 20_000)
+
+
+def test_a_file_of_another_version_names_some_faults_and_counts_the_others(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        read(tmp_path, "word: w\n" + "\n".join(f"key{number}: 1" for number in range(300)))
+    assert str(caught.value).count("unknown key") == 12
+    assert str(caught.value).endswith("and 288 more.")
