@@ -1,7 +1,6 @@
 """The device's ear: an MQTT client of its own that hears commands and sends answers, so that results never wait for it."""
 
 import logging
-import threading
 import time
 from dataclasses import replace
 
@@ -14,6 +13,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from edge.command.desk import Answer, Desk
 from edge.command.gatekeeper import Request
 from edge.report.broker import Broker, explain, make_client
+from edge.report.outage import Outage
+from edge.report.stopping import stop_client
 from edge.report.topics import topic
 from edge.report.wire import StationName
 
@@ -40,12 +41,13 @@ class CommandPort:
         self._broker, self._desk = broker, desk
         self._topic = topic(broker.prefix, station, "command")
         self._is_5 = broker.protocol == "5"
-        self._closing = self._said_away = self._said_refused = False
+        self._closing = self._connected = self._said_refused = False
+        self._outage = Outage(broker, "commands")  # touched by paho's thread alone
         self._client = make_client(replace(broker, client_id=f"{broker.client_id}-commands"))
         self._client.reconnect_delay_set(*_BACKOFF_S)
         self._client.max_queued_messages_set(_MOST_ANSWERS_WAITING)
         self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = lambda _client, _data: self._say_away("cannot be reached")
+        self._client.on_connect_fail = lambda _client, _data: self._outage.unreachable()
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
@@ -62,11 +64,7 @@ class CommandPort:
         deadline_s = time.monotonic() + _GOODBYE_S
         while self._client.want_write() and self._client.is_connected() and time.monotonic() < deadline_s:
             time.sleep(0.01)
-        self._client.disconnect()
-        # loop_stop waits for paho's thread without a limit, and that may hang in a name look-up or a dead connection.
-        stopper = threading.Thread(target=self._client.loop_stop, name="commands-stop", daemon=True)
-        stopper.start()
-        stopper.join(_GOODBYE_S)
+        stop_client(self._client, _GOODBYE_S)
 
     def _connect_properties(self) -> Properties | None:
         if not self._is_5:
@@ -78,8 +76,9 @@ class CommandPort:
     # Callbacks run in paho's thread; one that raised would end it.
 
     def _on_connect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
+        self._connected = not code.is_failure
         if code.is_failure:
-            self._say_away(f"refuses the connection: {explain(code)}")
+            self._outage.refused(code)
         elif self._is_5:
             self._client.subscribe(self._topic, options=SubscribeOptions(qos=1, retainHandling=_SEND_NO_RETAINED))
         else:
@@ -87,15 +86,15 @@ class CommandPort:
 
     def _on_subscribe(self, _client: object, _data: object, _mid: int, codes: list[ReasonCode], _props: object) -> None:
         if codes[0].is_failure:
-            self._say_away(f"refuses the subscription to {self._topic}: {explain(codes[0])}")
+            self._outage.refuses(f"refuses the subscription to {self._topic}: {explain(codes[0])}")
             return
-        level = logging.WARNING if self._said_away else logging.INFO
+        level = logging.WARNING if self._outage.over() else logging.INFO
         log.log(level, "commands: heard on topic %s", self._topic)
-        self._said_away = False
 
     def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
+        was_connected, self._connected = self._connected, False
         if not self._closing:
-            self._say_away(f"connection lost: {explain(code)}")
+            self._outage.ended(code, was_connected=was_connected)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         came_s = time.monotonic()
@@ -125,8 +124,3 @@ class CommandPort:
             if answer.correlation is not None:
                 properties.CorrelationData = answer.correlation
         self._client.publish(answer.topic, answer.payload, qos=1, properties=properties)
-
-    def _say_away(self, why: str) -> None:
-        if not self._said_away:
-            log.error("commands: broker %s:%d: %s; trying again for ever", self._broker.host, self._broker.port, why)
-        self._said_away = True

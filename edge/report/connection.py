@@ -1,8 +1,5 @@
-"""The connection to the broker: paho's thread notes what happens, and says "lost" and "back" once each."""
+"""The connection to the broker: paho's thread notes what happens."""
 
-import logging
-import ssl
-import sys
 import threading
 import time
 from collections import deque
@@ -11,9 +8,9 @@ from dataclasses import dataclass, replace
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.report.books import Link
-from edge.report.broker import Broker, chance_of, explain, explain_error, make_client
-
-log = logging.getLogger(__name__)
+from edge.report.broker import Broker, chance_of, make_client
+from edge.report.outage import Outage
+from edge.report.stopping import stop_client
 
 WINDOW = 16
 """Handed to paho and not yet answered. After a reconnect paho sends all it holds at once, whatever the broker allows."""
@@ -23,7 +20,6 @@ _BACKOFF_S = ((1.0, 2.0), (6.0, 8.0))
 that is back is found before a run gives up."""
 
 _GOODBYE_S = 2.0
-_HANGS_UP = "ends the connection before accepting it; is it an MQTT broker that speaks mqtt.protocol"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,7 @@ class Connection:
         self._window = WINDOW
         self._max_packet_bytes: int | None = None
         self._said: deque[tuple[int, ReasonCode]] = deque()
-        # Touched by paho's thread alone.
-        self._said_away, self._said_refusal = False, ""
+        self._outage = Outage(broker)  # touched by paho's thread alone
         self._client = make_client(broker)
         self._client.will_set(will_topic, will, qos=1, retain=True)
         shortest_s, longest_s = (chance_of(broker).uniform(*pause) for pause in _BACKOFF_S)
@@ -79,11 +74,7 @@ class Connection:
         """Hang up."""
         with self._changed:
             self._closing = True
-        self._client.disconnect()
-        # loop_stop waits for paho's thread without a limit, and that may hang in a name look-up or a dead connection.
-        stopper = threading.Thread(target=self._client.loop_stop, name="mqtt-stop", daemon=True)
-        stopper.start()
-        stopper.join(_GOODBYE_S)
+        stop_client(self._client, _GOODBYE_S)
 
     # Called with the lock held.
 
@@ -108,13 +99,9 @@ class Connection:
 
     def _on_connect(self, _client: object, _data: object, _flags: object, code: ReasonCode, props: object) -> None:
         if code.is_failure:
-            self._say_refusal(f"refuses the connection: {explain(code)}")
+            self._outage.refused(code)
             return
-        if self._said_away:
-            log.warning("broker %s:%d is back", self._broker.host, self._broker.port)
-        else:
-            log.info("broker %s:%d: connected", self._broker.host, self._broker.port)
-        self._said_away, self._said_refusal = False, ""
+        self._outage.back()
         with self._changed:
             self._connected = self._greet = True
             self.link = Link(connected=True, since_s=time.monotonic(), connects=self.link.connects + 1)
@@ -123,13 +110,7 @@ class Connection:
             self._changed.notify_all()
 
     def _on_connect_fail(self, _client: object, _data: object) -> None:
-        # paho does not pass the error on, but calls this while it handles it.
-        err = sys.exception()
-        why = explain_error(err, self._broker)
-        if self._broker.tls and isinstance(err, (ssl.SSLError, ConnectionResetError)):
-            self._say_refusal(why)
-        else:
-            self._say_away(why)
+        self._outage.unreachable()
 
     def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
         with self._changed:
@@ -138,29 +119,10 @@ class Connection:
             if was_connected:
                 self.link = replace(self.link, connected=False, since_s=time.monotonic())
             self._changed.notify_all()
-        if closing:
-            return
-        if was_connected:
-            self._say_away(f"connection lost: {explain(code)}")
-        elif not self._said_refusal:
-            wants = ", and does it want mqtt.tls.cert_file?" if self._broker.tls else ", and does it want mqtt.tls?"
-            self._say_refusal(_HANGS_UP + wants)
+        if not closing:
+            self._outage.ended(code, was_connected=was_connected)
 
     def _on_publish(self, _client: object, _data: object, mid: int, code: ReasonCode, _props: object) -> None:
         with self._changed:
             self._said.append((mid, code))
             self._changed.notify_all()
-
-    def _say_away(self, why: str) -> None:
-        if not self._said_away:
-            self._say(why)
-
-    def _say_refusal(self, why: str) -> None:
-        """A refusal is said even when the broker was away before: it has another mend."""
-        if why != self._said_refusal:
-            self._say(why)
-        self._said_refusal = why
-
-    def _say(self, why: str) -> None:
-        self._said_away = True
-        log.error("broker %s:%d: %s; trying again for ever", self._broker.host, self._broker.port, why)

@@ -27,7 +27,7 @@ class Retained:
         self._answered = threading.Event()
         self._closing = False
         # Touched by paho's thread alone.
-        self._outage = Outage(who, broker)
+        self._outage = Outage(broker, who)
         self._connected = self._said_refusal = False
         self._client = make_client(broker)
         self._client.reconnect_delay_set(*_BACKOFF_S)

@@ -65,7 +65,7 @@ class SparkplugNode:
         self._bd_seq = 0
         self._connection = 0  # counts the ends of connections, so that nobody waits for an answer on one that is over
         # Touched by paho's thread alone.
-        self._outage = Outage("sparkplug", broker)
+        self._outage = Outage(broker, "sparkplug")
         self._bd_seq_used = True
         self._said_strange = self._said_offline = False
         self._client = self._make_client()
