@@ -82,7 +82,7 @@ def load_yaml(path: Path, record: type[Record]) -> Record:
     try:
         return record.model_validate_json(json.dumps(plain))
     except ValidationError as err:
-        raise BadConfig(f"{path}: {_explain(err, _MENDS)}.") from None
+        raise BadConfig(f"{path}: {_explain(err, _MENDS, _MOST_MENDS)}.") from None
 
 
 def load_json(path: Path, record: type[Record], error: type[Refuse]) -> Record:
@@ -99,19 +99,20 @@ def parse(raw: bytes, record: type[Record], name: object, error: type[Refuse]) -
     try:
         return record.model_validate_json(raw)
     except ValidationError as err:
+        faults = _explain(err, _FAULTS, _MOST_FAULTS)
         raise error(
-            f"{name}: damaged, or from another version of goodpart ({_explain(err, _FAULTS)}); make it again with this one."
+            f"{name}: damaged, or from another version of goodpart ({faults}); make it again with this one."
         ) from None
 
 
-_MOST_FAULTS = 12
-"""A person mends a file key by key; one of another version differs in hundreds of places for one reason."""
+_MOST_MENDS, _MOST_FAULTS = 12, 3
+"""A person mends a file key by key; one that a machine wrote differs in hundreds of places for one reason."""
 
 
-def _explain(err: ValidationError, words: dict[str, str]) -> str:
+def _explain(err: ValidationError, words: dict[str, str], most: int) -> str:
     faults = [f"{_key_path(e['loc'])}: {words.get(e['type'], e['msg'])}" for e in err.errors()]
-    more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
-    return "; ".join([*faults[:_MOST_FAULTS], *more])
+    more = [f"and {len(faults) - most} more"] if len(faults) > most else []
+    return "; ".join([*faults[:most], *more])
 
 
 _FAULTS = {"extra_forbidden": "unknown key", "missing": "missing"}
