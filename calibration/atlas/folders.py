@@ -1,8 +1,10 @@
 """FOLDER on a command line becomes pictures with the group each belongs to.
 
-A folder is one of three things. A plain one holds pictures, and its name is their group. An evaluation set holds ``good/``
+A folder is one of four things. A plain one holds pictures, and its name is their group. An evaluation set holds ``good/``
 and a folder for each kind of defect, whose names are the groups. A watch folder of a device holds ``processed/`` and
-``failed/``, which are the groups, and perhaps pictures that wait to be judged; these take the folder's own name.
+``failed/``, which are the groups, and perhaps pictures that wait to be judged; these take the folder's own name. A device's
+evidence holds a folder for each day, which are the groups; its overlays show what another picture shows already, and are
+left out.
 """
 
 from collections import Counter
@@ -13,6 +15,7 @@ from pathlib import Path
 from calibration.evaluate.folders import GOOD, kinds_in
 from edge.capture.pictures import SUFFIXES, list_pictures
 from edge.errors import BadConfig
+from edge.evidence.names import OVERLAY, RAW, is_day
 
 _OF_A_DEVICE = frozenset({"processed", "failed"})
 
@@ -47,6 +50,8 @@ def pictures_in(folders: Sequence[Path]) -> list[Grouped]:
     found: dict[Path, Grouped] = {}
     for each, name in zip(bins, names, strict=True):
         for path in list_pictures(each.folder):
+            if _is_overlay(path):
+                continue
             if twin := found.get(path.resolve()):
                 raise BadConfig(f"{path}: is given twice, also as {twin.path}; name each folder once.")
             found[path.resolve()] = Grouped(path, name, each.kind, each.test_set)
@@ -71,11 +76,18 @@ def _bins(folder: Path) -> list[_Bin]:
         if not own + judged:
             raise BadConfig(f"{folder}: the device has put no pictures there yet; give another folder.")
         return own + judged
+    if days := sorted(name for name in inside if is_day(name) and _holds_any(folder / name)):
+        return [_Bin(folder / day, _name(folder), None) for day in days]
     if pictures and GOOD not in inside:
         return [_Bin(folder, _name(folder), None)]
     if not inside:
         return [_Bin(folder, _name(folder), None)]  # whose listing says in words that it is empty
     return [_Bin(folder / kind, kind, folder) for kind in kinds_in(folder)]
+
+
+def _is_overlay(path: Path) -> bool:
+    stem = path.name.removesuffix(OVERLAY)
+    return stem != path.name and path.with_name(stem + RAW).is_file()
 
 
 def _holds_any(folder: Path) -> bool:

@@ -50,7 +50,7 @@ def atlas(
     defects. A table lists the pictures that lie far from their kind: a defect amid goods, or a good amid defects.
 
     A FOLDER is a plain folder of pictures, whose name is their group; or an evaluation set, with good/ and one folder for
-    each kind of defect; or the folder a device watches, with processed/ and failed/.
+    each kind of defect; or the folder a device watches, with processed/ and failed/; or a device's evidence.
 
     \b
     Example:

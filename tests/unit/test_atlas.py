@@ -20,7 +20,7 @@ from edge.types import Decision
 from tests import oracle
 from tests.browser import PHONE, WIDE, chromium, look
 from tests.commands import goodpart
-from tests.conftest import part_picture, write_parts
+from tests.conftest import part_picture, station_file, write_parts
 
 
 def test_folders_become_groups_by_their_layout(test_set: Path, tmp_path: Path) -> None:
@@ -32,6 +32,17 @@ def test_folders_become_groups_by_their_layout(test_set: Path, tmp_path: Path) -
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadConfig, match="holds no pictures"):
         pictures_in([tmp_path / "empty"])
+
+
+def test_a_devices_evidence_is_a_group_for_each_day_without_its_overlays(recipe_dir: Path, tmp_path: Path) -> None:
+    parts = write_parts(tmp_path / "parts", range(300, 303), defect=True)
+    more = {"results": {"path": "r.jsonl"}, "evidence": {"path": "evidence", "keep": ["OK", "NOK", "NOT_DECIDABLE"]}}
+    assert goodpart("run", station_file(tmp_path, recipe_dir, {"kind": "folder", "path": str(parts)}, **more)).code == 0
+    kept = tmp_path / "evidence"
+    assert len(list(kept.rglob("*-overlay.jpg"))) == 3
+    assert groups_of(pictures_in([kept])) == {"evidence": 3}
+    mapped = goodpart("calibrate", "map", recipe_dir, kept, parts, "--json", cwd=tmp_path)
+    assert {each["group"] for each in json.loads(mapped.out)["pictures"]} == {"evidence", "parts"}
 
 
 def test_numbers_that_vary_count_alike_and_those_that_do_not_are_nothing() -> None:
