@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from edge.app import free_running, make_broker, make_source, make_verifier
+from edge.app.bridges import make_birth_counter, make_discovery
+from edge.app.commands import make_verifier
+from edge.app.delivery import make_broker
+from edge.app.sources import free_running, make_source
+from edge.capture.config import SourceConfig, WatchConfig
 from edge.capture.fitness import look_at, unfit
 from edge.capture.triggered import Triggers
 from edge.command.config import CommandsConfig
 from edge.command.memory import read_ledger
 from edge.command.models import MUST_BE_SIGNED
-from edge.config import MqttConfig, OutboxConfig, SourceConfig, SparkplugConfig, StationConfig, WatchConfig, load_config
+from edge.config import StationConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.report.bridges import make_birth_counter, make_discovery
 from edge.report.broker import Broker
+from edge.report.config import MqttConfig, OutboxConfig, SparkplugConfig
 from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting

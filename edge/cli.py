@@ -82,7 +82,7 @@ def run(config: Path, verbose: bool) -> None:
     With `shift_check` no part is judged before the samples of `goodpart calibrate study samples` came out as they should.
     SIGUSR1 asks for another check, also after the line was blocked.
     """  # noqa: D301 - click wants the backspace character itself
-    from edge.app import built
+    from edge.app.line import built
     from edge.config import load_config
     from edge.host.signals import asked_by_signal, stop_on_signals
 

@@ -5,12 +5,13 @@ keys, aliases (and with them alias bombs), custom tags and files over 64 KB are 
 """
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, ValidationInfo
 
 from edge.errors import BadConfig, Refuse
 
@@ -19,7 +20,16 @@ MAX_JSON_BYTES = 4 * 1024 * 1024
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-"""Something, such as a path or a name."""
+"""Something, such as a name."""
+
+
+def _from_its_folder(path: str, info: ValidationInfo) -> str:
+    # os.path.join keeps an absolute second part as it is.
+    return path if info.context is None else os.path.join(info.context, path)  # noqa: PTH118
+
+
+Place = Annotated[Text, AfterValidator(_from_its_folder)]
+"""A path; one that is relative starts at the folder of the YAML file it stands in."""
 
 
 class Strict(BaseModel):
@@ -80,7 +90,7 @@ def load_yaml(path: Path, record: type[Record]) -> Record:
     if not isinstance(plain, dict):
         raise BadConfig(f"{path}: expected keys and values, found {type(plain).__name__}.")
     try:
-        return record.model_validate_json(json.dumps(plain))
+        return record.model_validate_json(json.dumps(plain), context=path.resolve().parent)
     except ValidationError as err:
         raise BadConfig(f"{path}: {_explain(err, _MENDS, _MOST_MENDS)}.") from None
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from edge.config import CameraConfig, SourceConfig
+from edge.capture.config import CameraConfig, SourceConfig
 from edge.errors import BadConfig
 from edge.report.wire import StationName
 from edge.strict import Strict, load_json

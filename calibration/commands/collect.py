@@ -13,7 +13,7 @@ from calibration.commands.shared import as_json_option, page_option, page_path
 
 if TYPE_CHECKING:
     from calibration.collect.session import Session
-    from edge.config import SourceConfig
+    from edge.capture.config import SourceConfig
 
 KEY, AUTO = "key", "auto"
 
@@ -93,7 +93,7 @@ def collect(
 
 def _trigger(asked: str | None, source: "SourceConfig") -> str:
     """The trigger to use, refused where it cannot work."""
-    from edge.config import CameraConfig
+    from edge.capture.config import CameraConfig
     from edge.errors import BadConfig
 
     live = isinstance(source, CameraConfig)
@@ -107,7 +107,7 @@ def _trigger(asked: str | None, source: "SourceConfig") -> str:
 
 def _apart(good_dir: Path, source: "SourceConfig") -> None:
     """What is taken must not come back as a shot."""
-    from edge.config import CameraConfig
+    from edge.capture.config import CameraConfig
     from edge.errors import BadConfig
 
     if not isinstance(source, CameraConfig) and Path(source.path).resolve() == good_dir.resolve():
@@ -120,10 +120,10 @@ def _run(session: "Session", source: "SourceConfig", trigger: str) -> None:
     from calibration.collect.live import LiveCamera
     from calibration.collect.screen import terminal
     from calibration.collect.triggers import ByKey, by_source
-    from edge.app import free_running, make_source
+    from edge.app.sources import free_running, make_source
     from edge.capture.camera import NewestFrame
+    from edge.capture.config import CameraConfig
     from edge.capture.triggered import Triggers
-    from edge.config import CameraConfig
     from edge.host.signals import stop_on_signals
 
     stop = threading.Event()

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from edge.command.models import MUST_BE_SIGNED, CommandName
-from edge.strict import Strict, Text
+from edge.strict import Place, Strict
 
 
 class ThresholdConfig(Strict):
@@ -29,8 +29,8 @@ class CommandsConfig(Strict):
     """
 
     allow: tuple[CommandName, ...] = Field(min_length=1)
-    public_key_file: Text | None = None
-    memory_file: Text | None = None
+    public_key_file: Place | None = None
+    memory_file: Place | None = None
     max_per_minute: int = Field(default=120, ge=1, le=6000)
     max_bytes: int = Field(default=4096, ge=512, le=65536)
     threshold: ThresholdConfig | None = None

@@ -1,11 +1,10 @@
 """The station file's part about evidence."""
 
-import os
-
 from pydantic import Field, model_validator
 
 from edge.errors import BadConfig
-from edge.strict import Strict, Text
+from edge.host.state import state_folder
+from edge.strict import Place, Strict
 from edge.types import Decision
 
 
@@ -15,7 +14,7 @@ class EvidenceConfig(Strict):
     path: under systemd, a folder in its state directory where none is named; quota_mb: in millions of bytes.
     """
 
-    path: Text | None = None
+    path: Place | None = None
     keep: tuple[Decision, ...] = Field(default=(Decision.NOK, Decision.NOT_DECIDABLE), min_length=1)
     overlay: bool = True
     quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
@@ -35,8 +34,7 @@ class EvidenceConfig(Strict):
         """
         if self.path is not None:
             return self.path
-        # Several are separated by colons (systemd.exec(5)); a goodpart unit has one.
-        state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-        if not state:
+        state = state_folder()
+        if state is None:
             raise BadConfig("evidence.path: missing, and there is no $STATE_DIRECTORY of systemd's; add it.")
-        return os.path.join(state, "evidence")  # noqa: PTH118 - as in load_config
+        return str(state / "evidence")

@@ -12,7 +12,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ConfigDict, ValidationError
 
-from edge.app import make_broker
+from edge.app.delivery import make_broker
 from edge.config import StationConfig
 from edge.errors import BadConfig, BrokerLost
 from edge.health.config import PrometheusConfig

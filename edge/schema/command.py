@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from edge.config import MqttConfig, load_config
+from edge.config import load_config
 from edge.errors import BadConfig
+from edge.report.config import MqttConfig
 from edge.schema.asyncapi import Plant, asyncapi
 from edge.schema.json_schema import schema_of, schema_of_any
 from edge.schema.registry import KINDS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.app import make_broker
+from edge.app.delivery import make_broker
 from edge.capture.sources import Feed
 from edge.config import load_config
 from edge.errors import BadConfig

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import tell_event
+from edge.app.delivery import tell_event
 from edge.events import EventCode, Events
 from edge.report.books import Loss
 from edge.report.broker import Broker

@@ -17,8 +17,8 @@ from calibration.collect.sidecar import Sidecar, SourceName, read_sidecar, sourc
 from calibration.collect.store import filled
 from calibration.collect.words import doubt_in_words, summary
 from calibration.goods import count_parts, find_goods
+from edge.capture.config import CameraConfig
 from edge.capture.pictures import list_pictures, read_picture
-from edge.config import CameraConfig
 from edge.errors import BadConfig
 from edge.report.wire import StationName
 from edge.types import Frame, Reason, Shot, Unfit

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import make_broker, origin_of
-from edge.config import CameraConfig, FolderConfig, OutboxConfig, StationConfig, load_capture_config, load_config
+from edge.app.delivery import make_broker
+from edge.app.sources import origin_of
+from edge.capture.config import CameraConfig, FolderConfig
+from edge.config import StationConfig, load_capture_config, load_config
 from edge.errors import BadConfig
+from edge.report.config import OutboxConfig
 from edge.report.tls import Tls, make_context
 from edge.types import Decision
 

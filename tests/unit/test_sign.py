@@ -93,7 +93,7 @@ def test_without_the_extra_the_mend_is_named_and_unsigned_commands_need_none_of_
     code = """if True:
         import sys
         sys.modules["cryptography"] = None
-        from edge.app import make_verifier
+        from edge.app.commands import make_verifier
         from edge.command.config import CommandsConfig
         assert make_verifier(CommandsConfig(allow=("ping",))) is None
         try:

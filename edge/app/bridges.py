@@ -5,9 +5,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.config import HomeAssistantConfig, SparkplugConfig
 from edge.errors import BadConfig
 from edge.report.broker import Broker
+from edge.report.config import HomeAssistantConfig, SparkplugConfig
 from edge.report.home_assistant import Discovery, discover
 from edge.report.retained import Retained
 from edge.report.wire import StationName

@@ -1,0 +1,1 @@
+"""The only room that constructs and connects: a configuration becomes a running line."""
