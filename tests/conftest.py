@@ -6,10 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from calibration.build import Plan, build
 from calibration.goods import PART_PATTERN
 from calibration.progress import steps
+
+settings.register_profile("busy", deadline=None)  # a busy machine is slow, and that decides no test
+settings.load_profile("busy")
 
 GOODS = 30
 MAX_FALSE_REJECT = 0.2  # what 15 held-out goods can promise

@@ -197,7 +197,7 @@ def test_a_colour_part_is_aligned_by_its_grey_picture() -> None:
     assert error_px(aligner("template", "brick")(tinted), movement) < 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), boxes=st.integers(1, 40))
 def test_no_picture_breaks_an_aligner(seed: int, boxes: int) -> None:
     rng = np.random.default_rng(seed)

@@ -79,7 +79,7 @@ def bank_and_patches(shape: str, seed: int, vectors: int, dim: int) -> tuple[Flo
 SHAPES = ["noise", "clusters far apart", "many equal vectors", "patches from the bank", "far from the origin"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     shape=st.sampled_from(SHAPES),
     seed=st.integers(0, 2**32 - 1),

@@ -30,7 +30,7 @@ def recipe(recipe_dir: Path) -> Recipe:
     return open_recipe(recipe_dir)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(STEP, max_size=40), st.integers(0, 3))
 def test_whatever_happens_inspected_is_delivered_waiting_and_lost(recipe: Recipe, steps: list, carried: int) -> None:
     sinks = Books("mqtt", carried), Books("results")

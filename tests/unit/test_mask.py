@@ -77,7 +77,7 @@ def test_the_region_of_interest_is_what_is_seen() -> None:
         watched(mask, RoiCard(x=0, y=0, width=80, height=60), 40, 40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
     grid=st.tuples(st.integers(1, 50), st.integers(1, 50)),

@@ -31,7 +31,7 @@ def origins(tiles: TilesCard, rows: int, cols: int) -> list[tuple[int, int]]:
     return [(r * (rows - shared), c * (cols - shared)) for r in range(tiles.rows) for c in range(tiles.cols)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     tiled=st.tuples(st.integers(1, 5), st.integers(1, 5)),
     halves=st.integers(0, 4),

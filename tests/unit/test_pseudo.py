@@ -85,7 +85,7 @@ def test_blobs_and_strokes_are_sometimes_brighter_and_sometimes_darker() -> None
         assert moved == {-1, 1}, kind
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(8, 90),
     width=st.integers(8, 90),

@@ -132,7 +132,7 @@ def test_a_device_that_computes_something_else_is_caught_by_the_golden_pictures(
         open_recipe(broken).reproduce_golden()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255), name=st.sampled_from(sorted(NEEDED_FILES)))
 def test_no_changed_byte_reaches_a_parser(recipe_dir: Path, tmp_path: Path, at: float, value: int, name: str) -> None:
     copy = tmp_path / "fuzzed"
@@ -151,7 +151,7 @@ def test_no_changed_byte_reaches_a_parser(recipe_dir: Path, tmp_path: Path, at: 
         shutil.copy(recipe_dir / name, copy / name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.binary(max_size=300))
 def test_any_bytes_as_manifest_are_refused_and_nothing_else(tmp_path: Path, text: bytes) -> None:
     (tmp_path / MANIFEST_FILE).write_bytes(text)
