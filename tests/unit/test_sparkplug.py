@@ -40,7 +40,7 @@ METRICS = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(metrics=st.lists(METRICS, max_size=5), sent=NUMBER, seq=st.none() | st.integers(0, 255), birth=st.booleans())
 def test_what_is_written_is_read_with_the_schema_of_tahu(
     metrics: list[Metric], sent: int, seq: int | None, birth: bool

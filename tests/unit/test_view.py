@@ -53,7 +53,7 @@ def test_the_canvas_is_used_again() -> None:
     assert first is second
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     rows=st.integers(1, 4),
     cols=st.integers(1, 4),
