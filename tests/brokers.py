@@ -62,15 +62,17 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
         (self._folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
     def start(self) -> Self:
+        command = ["mosquitto", "-c", self._folder / "mosquitto.conf"]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(["mosquitto", "-c", self._folder / "mosquitto.conf"], stdout=log, stderr=log)
+            # A group of its own: Ctrl-C is for who runs the test.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
         wait_until(self._answers, f"mosquitto on port {self.port}")
         return self
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        if number not in {signal.SIGSTOP, signal.SIGCONT}:
+        if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}:
             self._process.wait()
             self._process = None
 
@@ -108,7 +110,7 @@ class Subscriber(AbstractContextManager["Subscriber"]):
         command += ["-u", user, "-P", password] if user else []
         command += ["-i", "the-plant", "-c"] if durable else []
         # Line by line, though it is no terminal that reads.
-        self._process = subprocess.Popen(["stdbuf", "-oL", *command], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(["stdbuf", "-oL", *command], stdout=subprocess.PIPE, text=True, process_group=0)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -143,7 +145,11 @@ class Subscriber(AbstractContextManager["Subscriber"]):
                 self._ready.set()
             elif line.startswith("goodpart/"):
                 topic, payload = line.rstrip("\n").split(" ", 1)
-                self.messages.append((topic, payload))
+                self.hear(topic, payload)
+
+    def hear(self, topic: str, payload: str) -> None:
+        """One message, in the reader's thread."""
+        self.messages.append((topic, payload))
 
 
 def retained(broker: Mosquitto, leaf: str) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """`goodpart run` in a process of its own that a test may watch, signal and kill."""
 
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +13,23 @@ from tests.brokers import PATIENCE_S, wait_until
 
 
 class Device(AbstractContextManager["Device"]):
-    """One running device; what is left of it at the end of the test is killed."""
+    """One running device; what is left of it at the end of the test is killed. more_env: beside this process's own."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, more_env: Mapping[str, str] | None = None) -> None:
         self._err = config.with_suffix(".stderr")
         with self._err.open("wb") as err:
             command = [sys.executable, "-W", "error", "-m", "edge.cli", "run", str(config)]
-            self._process = subprocess.Popen(command, stderr=err)
+            env = {**os.environ, **(more_env or {})}
+            # A group of its own: Ctrl-C is for who runs the test.
+            self._process = subprocess.Popen(command, stderr=err, env=env, process_group=0)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
 
     @property
     def err(self) -> str:
