@@ -12,14 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.certificates import Authority, Signed
+
 HOST = "127.0.0.1"
 STEP_S = 0.02
 PATIENCE_S = 30.0
 """How long a test waits for what must come. It decides nothing but when a broken program is given up."""
 
 
-def wait_until(true: Callable[[], object], what: str) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
+def wait_until(true: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    deadline_s = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline_s, f"waited in vain: {what}"
         time.sleep(STEP_S)
@@ -100,13 +102,33 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
             return probe.connect_ex((HOST, self.port)) == 0
 
 
+class TlsMosquitto(Mosquitto):
+    """With TLS at `port`, and a plain listener at `plain_port` for the test's own subscriber."""
+
+    def __init__(
+        self,
+        folder: Path,
+        own: Signed,
+        *,
+        clients_of: Authority | None = None,
+        users: dict[str, str] | None = None,
+        acl: str = "",
+        more: str = "",
+    ) -> None:
+        self.plain_port = free_port()
+        lines = [f"certfile {own.cert}", f"keyfile {own.key}"]
+        lines += [f"cafile {clients_of.cert}", "require_certificate true"] if clients_of else []
+        super().__init__(folder, users=users, acl=acl, more="\n".join([*lines, f"listener {self.plain_port} {HOST}", more]))
+
+
 class Subscriber(AbstractContextManager["Subscriber"]):
     """`mosquitto_sub -v`: every message below `goodpart/`, in the order in which it came."""
 
     def __init__(self, broker: Mosquitto, *, user: str | None = None, password: str = "", durable: bool = False):
+        port = broker.plain_port if isinstance(broker, TlsMosquitto) else broker.port
         self.messages: list[tuple[str, str]] = []
         self._ready = threading.Event()
-        command = ["mosquitto_sub", "-h", HOST, "-p", str(broker.port), "-v", "-q", "1", "-t", "goodpart/#", "-d"]
+        command = ["mosquitto_sub", "-h", HOST, "-p", str(port), "-v", "-q", "1", "-t", "goodpart/#", "-d"]
         command += ["-u", user, "-P", password] if user else []
         command += ["-i", "the-plant", "-c"] if durable else []
         # Line by line, though it is no terminal that reads.

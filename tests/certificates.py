@@ -14,11 +14,11 @@ class Signed:
 
 
 class Authority:
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, days: int = 2) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
         self.cert, self._key = folder / f"{name}-ca.pem", folder / f"{name}-ca.key"
-        _openssl("req", "-x509", *_KEY, "-subj", f"/CN={name}", "-days", "2", "-keyout", self._key, "-out", self.cert)
+        _openssl("req", "-x509", *_KEY, "-subj", f"/CN={name}", "-days", days, "-keyout", self._key, "-out", self.cert)
 
     def sign(self, name: str, *, names: str = "IP:127.0.0.1", days: int = 2) -> Signed:
         """A certificate for these names; negative days: it has expired."""

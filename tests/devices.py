@@ -44,9 +44,9 @@ class Device(AbstractContextManager["Device"]):
         caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
         return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
-    def ended(self) -> int:
+    def ended(self, patience_s: float = PATIENCE_S) -> int:
         """Its exit code, when it has come to its end; there must be no traceback."""
-        code = self._process.wait(PATIENCE_S)
+        code = self._process.wait(patience_s)
         assert "Traceback" not in self.err, self.err
         return code
 

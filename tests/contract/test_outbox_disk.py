@@ -1,7 +1,6 @@
 """A disk that is really full: results are delivered from memory, and committed when there is room again."""
 
 import logging
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from edge.report.outbox import lasting
 from edge.report.outbox.lasting import LastingOutbox
 from edge.report.outbox.outbox import Answer, Fate, in_parts
-from tests.disks import full_disk
+from tests.disks import FILLER, fill, full_disk, small_disk
 from tests.outboxes import QUOTA, entry, inside
 
 
@@ -22,38 +21,21 @@ class Clock:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KB where tests may mount; else a folder."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], capture_output=True, check=False)
-    yield folder
-    if mounted.returncode == 0:
-        subprocess.run(["umount", folder], check=True)
-
-
-def fill(folder: Path) -> bool:
-    """Take all room; False where it is no disk of our own."""
-    if not folder.is_mount():
-        return False
-    with (folder / "filler").open("wb", buffering=0) as filler:
-        try:
-            while filler.write(b"x" * 1024):
-                pass
-        except OSError:
-            return True
-    return True
+    with small_disk(tmp_path / "disk", "256k"):
+        yield tmp_path / "disk"
 
 
 def test_a_full_disk_keeps_results_in_memory_and_gets_them_when_it_has_room(
-    small_disk: Path, caplog: pytest.LogCaptureFixture
+    disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    path = small_disk / "waiting.outbox"
+    path = disk / "waiting.outbox"
     outbox = LastingOutbox(path, QUOTA, clock)
     outbox.put([entry(seq) for seq in range(10)])
     old = outbox.take(2)
-    real = fill(small_disk)
+    real = fill(disk)
     seq = 10
     with full_disk(full=not real):
         while not outbox.failing:
@@ -70,7 +52,7 @@ def test_a_full_disk_keeps_results_in_memory_and_gets_them_when_it_has_room(
         assert (before.delivered, before.waiting) == (3, seq + 2 - 3)
         clock.now_s += 1000
         outbox.put([])
-    (small_disk / "filler").unlink(missing_ok=True)
+    (disk / FILLER).unlink(missing_ok=True)
     clock.now_s += 1000
     outbox.put([])
     assert not outbox.failing
@@ -83,15 +65,15 @@ def test_a_full_disk_keeps_results_in_memory_and_gets_them_when_it_has_room(
     assert "can be written again; 0 results are lost" in caplog.records[1].getMessage()
 
 
-def test_a_disk_that_is_full_at_the_start_does_not_stop_the_line(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_is_full_at_the_start_does_not_stop_the_line(disk: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    path = small_disk / "waiting.outbox"
-    with full_disk(full=not fill(small_disk)):
+    path = disk / "waiting.outbox"
+    with full_disk(full=not fill(disk)):
         outbox = LastingOutbox(path, QUOTA, clock)
         outbox.put([entry(1), entry(2)])
         (row, *_) = outbox.take(1)
         assert outbox.failing
-    (small_disk / "filler").unlink(missing_ok=True)
+    (disk / FILLER).unlink(missing_ok=True)
     clock.now_s += 1000
     outbox.put([entry(3)])
     outbox.settle([Answer(row.id, Fate.DELIVERED)])

@@ -8,8 +8,8 @@ import pytest
 from edge.check import check_station
 from edge.errors import BadConfig
 from edge.report.tls import Tls, make_context
-from tests.brokers import HOST, Mosquitto, Subscriber, free_port, wait_until
-from tests.certificates import Authority, Signed
+from tests.brokers import HOST, Mosquitto, Subscriber, TlsMosquitto, wait_until
+from tests.certificates import Authority
 from tests.commands import goodpart
 from tests.conftest import station_file, write_parts
 from tests.devices import Device
@@ -18,21 +18,6 @@ from tests.devices import Device
 @pytest.fixture(scope="module")
 def plant_ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("ca"), "plant")
-
-
-class TlsMosquitto(Mosquitto):
-    """With TLS at `port`, and a plain listener for the test's own subscriber."""
-
-    def __init__(self, folder: Path, own: Signed, *, clients_of: Authority | None = None) -> None:
-        self.plain_port = free_port()
-        lines = [f"certfile {own.cert}", f"keyfile {own.key}"]
-        lines += [f"cafile {clients_of.cert}", "require_certificate true"] if clients_of else []
-        super().__init__(folder, more="\n".join([*lines, f"listener {self.plain_port} {HOST}"]))
-
-
-class _Plain:
-    def __init__(self, broker: TlsMosquitto) -> None:
-        self.port = broker.plain_port
 
 
 def station(tmp_path: Path, recipe: Path, port: int, **tls: object) -> Path:
@@ -49,7 +34,7 @@ def finding(config: Path) -> str:
 
 def test_results_arrive_over_tls_and_check_says_so(recipe_dir: Path, tmp_path: Path, plant_ca: Authority) -> None:
     broker = TlsMosquitto(tmp_path, plant_ca.sign("broker"))
-    with broker, Subscriber(_Plain(broker)) as plant:  # type: ignore[arg-type] # only its port counts
+    with broker, Subscriber(broker) as plant:
         config = station(tmp_path, recipe_dir, broker.port, ca_file=plant_ca.cert)
         assert "accepts the connection, MQTT 5, TLS" in finding(config)
         ended = goodpart("run", config)
