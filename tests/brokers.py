@@ -33,6 +33,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
 class Mosquitto(AbstractContextManager["Mosquitto"]):
     """Debian's broker with a configuration of its own. It may be stopped and started again on the same port.
 
@@ -95,11 +100,14 @@ class Mosquitto(AbstractContextManager["Mosquitto"]):
         if self._process:
             self.send(signal.SIGKILL)
 
+    @property
+    def _ports(self) -> tuple[int, ...]:
+        return (self.port,)
+
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log
-        with socket.socket() as probe:
-            return probe.connect_ex((HOST, self.port)) == 0
+        return all(is_open(port) for port in self._ports)
 
 
 class TlsMosquitto(Mosquitto):
@@ -119,6 +127,10 @@ class TlsMosquitto(Mosquitto):
         lines = [f"certfile {own.cert}", f"keyfile {own.key}"]
         lines += [f"cafile {clients_of.cert}", "require_certificate true"] if clients_of else []
         super().__init__(folder, users=users, acl=acl, more="\n".join([*lines, f"listener {self.plain_port} {HOST}", more]))
+
+    @property
+    def _ports(self) -> tuple[int, ...]:
+        return self.port, self.plain_port
 
 
 class Subscriber(AbstractContextManager["Subscriber"]):

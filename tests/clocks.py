@@ -14,21 +14,22 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *until, st
     return syscall(SYS_clock_nanosleep, clock, flags, until, left) ? errno : 0;
 }
 """
-"""libfaketime 0.9.10 moves the end of a sleep by the monotonic clock, too, though it was told to leave that clock alone: with an
-offset of a day Python's time.sleep fails with EINVAL. This one goes before it."""
+"""libfaketime 0.9.10 moves the end of a sleep by the monotonic clock, too, though it was told to leave that clock alone:
+with an offset of a day Python's time.sleep fails with EINVAL. This one goes before it."""
 
 _SEEN_WITHIN_S = 1
 """Without a cache each look at the clock reads a file, and a device spends its time on that."""
 
 
 class WallClock:
-    """What a process started in `env` sees, for as long as it runs. Made in a folder of its own, moved by no time."""
+    """What processes see that are started with `env`. folder: made for its files."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._file = folder / "offset"
         sleeps = folder / "sleeps.so"
-        subprocess.run(["c++", "-x", "c", "-shared", "-fPIC", "-o", sleeps, "-"], input=_SLEEPS, text=True, check=True)
+        command = ["c++", "-x", "c", "-shared", "-fPIC", "-o", sleeps, "-"]
+        subprocess.run(command, input=_SLEEPS, text=True, check=True)
         self.step(0)
         faked = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         self.env = {

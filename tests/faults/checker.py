@@ -1,16 +1,16 @@
-"""The books of a run with faults, from accounts that do not know of each other: committed − received − waiting − counted = 0.
+"""The books of a run with faults, from accounts that do not know of each other.
 
-Four accounts:
+    committed − received − waiting − counted = 0
 
 - *made*: the lines of JSON that the device writes on another disk before a result is put into the outbox;
 - *the file*: rows and lasting counters of the outbox, read from a copy of it after each death of the device;
 - *the MES*: what Eclipse's subscriber received;
 - *health*: what the device says of its books; believed in nothing, compared with the rest.
 
-`seq` has no gap, so of each boot the numbers 1 to the last one made are known. The file is written in that order; by how much
-its count of inspected results grew in a life is how many of that boot's numbers the promise covers. Those, and every row that
-was in the file at any death, must be received, waiting at the end, or counted as lost. What was made and not committed yet when
-the device was killed is the one loss that nobody promised to avoid: the last numbers of a killed boot, told and not hidden.
+`seq` has no gap, so of each boot the numbers 1 to the last one made are known. The file is written in that order: by how
+much its count of inspected results grew in a life, that many of the boot's first numbers are committed. Those, and every row
+that was in the file at any death, must be received, waiting at the end, or counted as lost. What was made and not committed
+yet when the device was killed is the one loss that nobody promised to avoid: the last numbers of a killed boot. It is told.
 """
 
 from collections import Counter

@@ -209,8 +209,8 @@ def main() -> None:
         plot(lived.samples, options.plot)
     cpu_ms = 1000 * lived.samples[-1].cpu_s / lived.samples[-1].inspected
     print(
-        f"{lived.parts} parts in {lived.took_s:.0f} s, {cpu_ms:.2f} ms of CPU each; {lived.received} received, {lived.missing} "
-        f"missing, {lived.copies} came again, {lived.waiting} wait; the outbox's books: {lived.books}"
+        f"{lived.parts} parts in {lived.took_s:.0f} s, {cpu_ms:.2f} ms of CPU each; {lived.received} received, "
+        f"{lived.missing} missing, {lived.copies} came again, {lived.waiting} wait; the outbox's books: {lived.books}"
     )
     trends = judge(lived.samples)
     print(in_words(trends))

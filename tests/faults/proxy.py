@@ -51,6 +51,11 @@ class Proxy(AbstractContextManager["Proxy"]):
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
 
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._pipes)
+
     def let(self, traffic: Traffic, bytes_per_s: float = 0.0) -> None:
         """How it is from now on; bytes_per_s: of each direction, 0 as fast as it goes."""
         self._do(self._change(traffic, bytes_per_s))

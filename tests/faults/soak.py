@@ -3,14 +3,16 @@
     python -m tests.faults.soak --seed 7 --minutes 60
 
 Prints what it does, then faults by kind, the books of all results, and how long after each fault the first new result came.
-Ctrl-C ends it early and in order. Exits with 1 when the books do not balance.
+Ctrl-C ends it early and in order, a second one at once. Exits with 1 when the books do not balance.
 """
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -45,49 +47,44 @@ class Soaked:
     books: Books
 
 
-def soak(folder: Path, seed: int, plan: Callable[[World], Iterable[Episode]], tell: Callable[[str], None]) -> Soaked:
-    """Do one episode after the other; plan: what, given a world that knows what it can do."""
+def soak(
+    folder: Path, seed: int, plan: Callable[[World], Iterable[Episode]], tell: Callable[[str], None], stop: threading.Event
+) -> Soaked:
+    """Do one episode after the other. plan: which, given a world that knows what it can do; stop: ends it early."""
     began_s = time.monotonic()
     done: list[Fault] = []
     recoveries: list[Recovery] = []
     with World(folder) as world:
-        try:
-            for episode in plan(world):
-                time.sleep(episode.rest_s)
-                tell(f"{time.monotonic() - began_s:7.1f} s  {episode}")
-                recoveries.append(_live_through(world, episode, done))
-                tell(f"{'':9}  {recoveries[-1].seconds:.2f} s to the first new result")
-        except KeyboardInterrupt:
-            tell("interrupted; the device is ended in order, and the books are made")
-        lives = world.finish()
-        books = audit(lives, world.mes.letters)
+        for episode in plan(world):
+            if stop.wait(episode.rest_s):
+                break
+            tell(f"{time.monotonic() - began_s:7.1f} s  {episode}")
+            recoveries.append(_live_through(world, episode, done, stop))
+            tell(f"{'':9}  {recoveries[-1].seconds:.2f} s to the first new result")
+        books = audit(world.finish(), world.mes.letters)
     return Soaked(seed, time.monotonic() - began_s, tuple(done), tuple(recoveries), books)
 
 
-def _live_through(world: World, episode: Episode, done: list[Fault]) -> Recovery:
-    """Begin and end each fault at its time; when that is interrupted, all is made well again."""
-    steps = sorted(
-        [(fault.begins_s, True, fault) for fault in episode.faults]
-        + [(fault.ends_s, False, fault) for fault in episode.faults],
-        key=lambda step: (step[0], step[1]),
-    )
+def _live_through(world: World, episode: Episode, done: list[Fault], stop: threading.Event) -> Recovery:
+    """Begin and end each fault at its time; told to stop, end at once those that have begun."""
+    steps = [(fault.begins_s, world.begin, fault) for fault in episode.faults]
+    steps += [(fault.ends_s, world.end, fault) for fault in episode.faults]
     active: list[Fault] = []
     began_s = time.monotonic()
-    try:
-        for at_s, begins, fault in steps:
-            time.sleep(max(0.0, began_s + at_s - time.monotonic()))
-            if begins:
-                active.append(fault)
-                world.begin(fault)
-                done.append(fault)
-            else:
-                active.remove(fault)
-                world.end(fault)
-    finally:
-        for fault in active:
-            world.end(fault)
+    for at_s, step, fault in sorted(steps, key=lambda step: step[0]):
+        stop.wait(max(0.0, began_s + at_s - time.monotonic()))
+        if fault in active:
+            active.remove(fault)
+            step(fault)
+        elif not stop.is_set():
+            active.append(fault)
+            done.append(fault)
+            step(fault)
     well_s = time.monotonic()
-    wait_until(lambda: world.mes.newest_s > well_s, f"a new result after {episode}", PATIENCE_S)
+    try:
+        wait_until(lambda: world.mes.newest_s > well_s, "a new result", PATIENCE_S)
+    except AssertionError as err:
+        raise AssertionError(f"{err} after {episode}; the device says:\n{world.words}") from None
     after = AT_ONCE if len(episode.faults) > 1 else str(episode.faults[0].kind)
     return Recovery(after, world.mes.newest_s - well_s)
 
@@ -119,8 +116,15 @@ def main() -> None:
     def plan(world: World) -> Iterable[Episode]:
         return takewhile(lambda _: time.monotonic() < deadline_s, episodes(options.seed, options.longest, world.kinds))
 
+    stop = threading.Event()
+
+    def interrupt(_number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, interrupt)
     with tempfile.TemporaryDirectory(prefix="goodpart-soak-") as folder:
-        soaked = soak(Path(folder), options.seed, plan, lambda words: print(words, flush=True))
+        soaked = soak(Path(folder), options.seed, plan, lambda words: print(words, flush=True), stop)
     if options.json:
         options.json.write_text(json.dumps(asdict(soaked), indent=1))
     print(report(soaked))

@@ -17,7 +17,7 @@ def letter(boot_id: str, seq: int) -> Letter:
 
 
 def good(seed: int = 0) -> Accounts:
-    """Four lives of 50 results, the first three killed: some rows uncommitted, some waiting for the next life, some copies."""
+    """Four lives of 50 results, three of them killed: some rows uncommitted, some left to the next life, some copies."""
     chance = Random(seed)  # noqa: S311 - nothing secret
     lives: list[Life] = []
     received: list[Letter] = []
@@ -61,7 +61,7 @@ def test_good_accounts_balance(seed: int) -> None:
 def test_what_a_full_disk_kept_in_memory_may_arrive_or_be_killed() -> None:
     lives, received = good()
     first = lives[0].file.count("inspected")
-    early = received + [letter("boot-0", first + 1)]
+    early = [*received, letter("boot-0", first + 1)]
     assert "sent before they were committed" in only_objection(audit(lives, early))
     books = audit(change(lives, 0, disk_full=True), early)
     assert books.balanced

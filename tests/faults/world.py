@@ -1,11 +1,11 @@
 """A whole plant in which anything can be made to fail: device, broker with TLS and ACL, MES, link, clock, disk.
 
-What a killed broker loses. The promise ends where the broker acknowledges, and one that is killed may lose what it has
-acknowledged and not forwarded yet. So before this kill the plant is drained: the link stalls in both directions, so that no
-acknowledgement reaches the device any more; then a mark goes through the broker to the MES, and whatever the device could have
-seen acknowledged was taken by the broker before the mark, and reaches the MES before it. Only then the broker is killed, with
-up to a window of results in flight of which the device knows nothing. A broker stopped in order is not drained: it keeps.
-Its session for the MES, without messages, is on its disk from the beginning.
+What a killed broker loses: the promise ends where the broker acknowledges, and one that is killed may lose what it has
+acknowledged and not forwarded yet. So before this kill the plant is drained. The link stalls in both directions: from then
+on no acknowledgement reaches the device. Then a mark goes through the broker to the MES. Whatever the device has seen
+acknowledged was taken by the broker before the mark, and reaches the MES before it. Only then the broker is killed, with up
+to a window of results in flight of which the device knows nothing. A broker stopped in order is not drained, since it keeps
+what it has. The session of the MES, without messages, is on the broker's disk from the beginning.
 """
 
 import shutil
@@ -113,53 +113,69 @@ class World(AbstractContextManager["World"]):
     def _outbox(self) -> Path:
         return self._folder / "disk" / "station.outbox"
 
+    @property
+    def words(self) -> str:
+        """What the device says on its standard error."""
+        return self._device.err if self._device else ""
+
     def begin(self, fault: Fault) -> None:
         """Make it happen."""
-        match fault.kind:
-            case Kind.DEVICE_KILLED:
+        match fault.kind.victim:
+            case "device":
                 self._end_device(signal.SIGKILL)
+            case "broker":
+                self._harm_broker(fault.kind)
+            case "link":
+                self._harm_link(fault)
+            case "clock":
+                self._step_clock(fault.amount)
+            case "disk":
+                fill(self._outbox.parent)
+                self._disk_full = self._disk_was_full = True
+            case "ACL":
+                self._broker.permit(_DENIES)
+
+    def end(self, fault: Fault) -> None:
+        """Make it well again."""
+        match fault.kind.victim:
+            case "device":
+                self._start_device()
+            case "broker" if fault.kind is Kind.BROKER_HANGS:
+                self._broker.send(signal.SIGCONT)
+            case "broker":
+                self._broker.start()
+            case "link":
+                self._link(Traffic.PASSES)
+            case "clock":
+                self._step_clock(0)
+            case "disk":
+                (self._outbox.parent / FILLER).unlink()
+                self._disk_full = False
+            case "ACL":
+                self._broker.permit(_LETS)
+
+    def _harm_broker(self, kind: Kind) -> None:
+        match kind:
             case Kind.BROKER_KILLED:
-                self._drain()
+                self._proxy.let(Traffic.STALLS)
+                self._mark()
                 self._broker.send(signal.SIGKILL)
                 self._proxy.cut()
                 self._link(self._traffic, self._bytes_per_s)
             case Kind.BROKER_STOPPED:
                 self._broker.send(signal.SIGTERM)
-            case Kind.BROKER_HANGS:
+            case _:
                 self._broker.send(signal.SIGSTOP)
-            case Kind.LINK_CUT | Kind.LINK_RESET:
-                self._link(Traffic.REFUSED)
-                self._proxy.cut(reset=fault.kind is Kind.LINK_RESET)
+
+    def _harm_link(self, fault: Fault) -> None:
+        match fault.kind:
             case Kind.LINK_STALLS:
                 self._link(Traffic.STALLS)
             case Kind.LINK_SLOW:
                 self._link(Traffic.PASSES, fault.amount)
-            case Kind.CLOCK_AHEAD | Kind.CLOCK_BACK:
-                self._step_clock(fault.amount)
-            case Kind.DISK_FULL:
-                fill(self._outbox.parent)
-                self._disk_full = self._disk_was_full = True
-            case Kind.ACL_DENIES:
-                self._broker.permit(_DENIES)
-
-    def end(self, fault: Fault) -> None:
-        """Make it well again."""
-        match fault.kind:
-            case Kind.DEVICE_KILLED:
-                self._start_device()
-            case Kind.BROKER_KILLED | Kind.BROKER_STOPPED:
-                self._broker.start()
-            case Kind.BROKER_HANGS:
-                self._broker.send(signal.SIGCONT)
-            case Kind.LINK_CUT | Kind.LINK_RESET | Kind.LINK_STALLS | Kind.LINK_SLOW:
-                self._link(Traffic.PASSES)
-            case Kind.CLOCK_AHEAD | Kind.CLOCK_BACK:
-                self._step_clock(0)
-            case Kind.DISK_FULL:
-                (self._outbox.parent / FILLER).unlink()
-                self._disk_full = False
-            case Kind.ACL_DENIES:
-                self._broker.permit(_LETS)
+            case _:
+                self._link(Traffic.REFUSED)
+                self._proxy.cut(reset=fault.kind is Kind.LINK_RESET)
 
     def finish(self) -> list[Life]:
         """End the device in order, let the MES hear all, and give account. Everything must be well."""
@@ -170,11 +186,6 @@ class World(AbstractContextManager["World"]):
     def _link(self, traffic: Traffic, bytes_per_s: float = 0.0) -> None:
         self._traffic, self._bytes_per_s = traffic, bytes_per_s
         self._proxy.let(traffic, bytes_per_s)
-
-    def _drain(self) -> None:
-        """See above."""
-        self._proxy.let(Traffic.STALLS)
-        self._mark()
 
     def _mark(self) -> None:
         """When this returns, the MES has heard all that the broker had taken."""
