@@ -1,17 +1,25 @@
-# The whole project in four words: make demo, make test, make lint, make encoder.
+# The whole project in five words: make demo, make test, make soak, make lint, make encoder.
 
 PYTHON ?= python3
 DEMO_ENV := .venv-demo
 DEV_ENV := .venv
 
-.PHONY: demo test lint encoder clean
+.PHONY: demo test soak lint encoder clean
 
 demo: $(DEMO_ENV)/ready
 	$(DEMO_ENV)/bin/goodpart demo
 
 test: lint
-	.ci/packages chromium mosquitto mosquitto-clients openssl strace systemd
+	.ci/packages chromium faketime mosquitto mosquitto-clients openssl strace systemd
 	$(DEV_ENV)/bin/pytest -n auto --dist loadfile
+
+# An hour of faults, then a million parts, for the figures in README. A full disk needs root, who may mount one.
+SOAK := --seed 7 --minutes 60
+PARTS := 1000000
+soak: $(DEV_ENV)/ready
+	.ci/packages faketime mosquitto mosquitto-clients openssl
+	$(DEV_ENV)/bin/python -m tests.faults.soak $(SOAK)
+	$(DEV_ENV)/bin/python -m tests.faults.endurance --parts $(PARTS) --plot endurance.png
 
 lint: $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/ruff format --check .

@@ -20,9 +20,11 @@ class Outage:
         self._broker = broker
         self._address = f"{who}: broker {broker.host}:{broker.port}" if who else f"broker {broker.host}:{broker.port}"
         self._said_away, self._said_refusal = False, ""
+        self._was_accepted = False
 
     def back(self) -> None:
         """The connection is accepted."""
+        self._was_accepted = True
         if self.over():
             log.warning("%s is back", self._address)
         else:
@@ -38,8 +40,13 @@ class Outage:
         """Nobody answers at the address. To be called in paho's `on_connect_fail`."""
         # paho does not pass the error on, but calls this while it handles it.
         err = sys.exception()
-        why = explain_error(err, self._broker)
-        if self._broker.tls and isinstance(err, (ssl.SSLError, ConnectionResetError)):
+        if isinstance(err, ConnectionResetError) and self._was_accepted:
+            # Where TLS was agreed on before it is not TLS that is missing: the network, or what stands in it, hangs up.
+            why, refused = f"cannot be reached: {err.strerror}", False
+        else:
+            why = explain_error(err, self._broker)
+            refused = self._broker.tls is not None and isinstance(err, (ssl.SSLError, ConnectionResetError))
+        if refused:
             self.refuses(why)
         elif not self._said_away:
             self._say(why)

@@ -43,6 +43,15 @@ class _Socket(ssl.SSLSocket):
             self.close()
             raise
 
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except ConnectionResetError:
+            # Python looks for data before TLS begins (ssl.SSLSocket._create) and forgets the socket when that fails.
+            if self.version() is None:
+                self.close()
+            raise
+
 
 def make_context(tls: Tls) -> ssl.SSLContext:
     """TLS 1.2 or newer, certificate and host name checked.

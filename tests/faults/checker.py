@@ -15,7 +15,7 @@ yet when the device was killed is the one loss that nobody promised to avoid: th
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.faults.mes import Key, Letter
@@ -141,9 +141,7 @@ def audit(lives: Sequence[Life], received: Sequence[Letter]) -> Books:
     ]
     if books.missing or len(gone) != books.counted:
         objections.append(f"{len(gone)} results are nowhere, {books.counted} are counted as lost{_some(gone)}")
-    return Books(
-        **{name: getattr(books, name) for name in Books.__slots__ if name != "objections"}, objections=(*objections,)
-    )
+    return replace(books, objections=(*objections,))
 
 
 def _grown(lives: Sequence[Life]) -> Iterator[tuple[Life, int]]:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -62,6 +62,7 @@ def soak(
             recoveries.append(_live_through(world, episode, done, stop))
             tell(f"{'':9}  {recoveries[-1].seconds:.2f} s to the first new result")
         books = audit(world.finish(), world.mes.letters)
+        books = replace(books, objections=(*books.objections, *world.objections))
     return Soaked(seed, time.monotonic() - began_s, tuple(done), tuple(recoveries), books)
 
 

@@ -48,7 +48,10 @@ _CERTIFICATE_DAYS = 30
 
 
 class World(AbstractContextManager["World"]):
-    """Runs when entered. kinds: the faults that can be done here; who may not mount has no full disk."""
+    """Runs when entered.
+
+    kinds: the faults that can be done here; who may not mount has no full disk. objections: what no book shows.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -60,6 +63,7 @@ class World(AbstractContextManager["World"]):
         self._traffic, self._bytes_per_s = Traffic.PASSES, 0.0
         self._disk_full = self._disk_was_full = False
         self.kinds = set(Kind)
+        self.objections: list[str] = []
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -205,7 +209,10 @@ class World(AbstractContextManager["World"]):
     def _end_device(self, number: signal.Signals) -> None:
         assert self._device
         self._device.send(number)
-        self._device.ended(2 * PATIENCE_S)
+        try:
+            self._device.ended(2 * PATIENCE_S)
+        except AssertionError as err:
+            self.objections.append(f"the device ended with a traceback:\n{err}")
         self._device = None
         self._note_life(killed=number == signal.SIGKILL)
 
