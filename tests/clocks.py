@@ -31,9 +31,10 @@ class WallClock:
         command = ["c++", "-x", "c", "-shared", "-fPIC", "-o", sleeps, "-"]
         subprocess.run(command, input=_SLEEPS, text=True, check=True)
         self.step(0)
-        faked = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        assert found, "the clock is stepped by libfaketime: apt-get install faketime"
         self.env = {
-            "LD_PRELOAD": f"{sleeps}:{faked}",
+            "LD_PRELOAD": f"{sleeps}:{found[0]}",
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": str(_SEEN_WITHIN_S),
             "FAKETIME_DONT_RESET": "1",

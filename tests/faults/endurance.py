@@ -183,16 +183,14 @@ def plot(samples: Sequence[Sample], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", type=int, default=1_000_000, help="rounded up to a thousand")
-    parser.add_argument("--plot", type=Path, help="a PNG of all series")
-    parser.add_argument("--json", type=Path, help="samples and verdict")
-    options = parser.parse_args()
+def progress(every: int) -> Callable[[Sample], None]:
+    """Print one of the samples for about so many parts."""
+    due = 0
 
     def tell(sample: Sample) -> None:
-        if sample.inspected // 10_000 > tell.told:
-            tell.told = sample.inspected // 10_000
+        nonlocal due
+        if sample.inspected >= due:
+            due = sample.inspected + every
             print(
                 f"{sample.inspected:>9} parts in {sample.at_s:.0f} s: {sample.rss_mb:.1f} MB, {sample.descriptors} "
                 f"descriptors, {sample.threads} threads, p50 {sample.p50_ms:.2f} ms, p99 {sample.p99_ms:.2f} ms, "
@@ -200,9 +198,18 @@ def main() -> None:
                 flush=True,
             )
 
-    tell.told = -1
+    return tell
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", type=int, default=1_000_000, help="rounded up to a thousand")
+    parser.add_argument("--plot", type=Path, help="a PNG of all series")
+    parser.add_argument("--json", type=Path, help="samples and verdict")
+    options = parser.parse_args()
+
     with tempfile.TemporaryDirectory(prefix="goodpart-endurance-") as folder:
-        lived = live(Path(folder), options.parts, tell)
+        lived = live(Path(folder), options.parts, progress(10_000))
     if options.json:
         options.json.write_text(json.dumps(asdict(lived)))
     if options.plot:

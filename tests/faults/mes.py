@@ -41,6 +41,13 @@ def read_letter(payload: str) -> Letter:
 class Mes(Subscriber):
     """Eclipse's client, not ours. Of results letters are kept, of health the whole, in the order of arrival."""
 
+    def __init__(self, *args: Any, **more: Any) -> None:  # the subscriber's own
+        self.letters: list[Letter] = []
+        self.known: set[Key] = set()
+        self.newest_s = float("-inf")
+        """Monotonic, when the last result came that had not come before."""
+        super().__init__(*args, **more)
+
     def hear(self, topic: str, payload: str) -> None:
         if topic.endswith("/result"):
             letter = read_letter(payload)
@@ -50,13 +57,6 @@ class Mes(Subscriber):
             self.letters.append(letter)
         else:
             super().hear(topic, payload)
-
-    def __init__(self, *args: Any, **more: Any) -> None:  # the subscriber's own
-        self.letters: list[Letter] = []
-        self.known: set[Key] = set()
-        self.newest_s = float("-inf")
-        """Monotonic, when the last result came that had not come before."""
-        super().__init__(*args, **more)
 
     def wait_for_mark(self, mark: str) -> None:
         wait_until(lambda: (MARK, mark) in self.messages[-100:], f"the mark {mark} at the MES")

@@ -58,7 +58,7 @@ class World(AbstractContextManager["World"]):
         self._stack = ExitStack()
         self._lives: list[Life] = []
         self._device: Device | None = None
-        self._read = self._told = 0  # of the lines made, of the health messages
+        self._read = 0  # of the lines made
         self._marks = self._photographs = 0
         self._traffic, self._bytes_per_s = Traffic.PASSES, 0.0
         self._disk_full = self._disk_was_full = False
@@ -221,14 +221,12 @@ class World(AbstractContextManager["World"]):
             self._device.__exit__(None, None, None)
 
     def _note_life(self, *, killed: bool) -> None:
-        """What this boot left behind. One that was killed before its first result has no name, and left nothing."""
+        """What this boot left behind. One that was killed before its first result may have sent what others left."""
         with (self._folder / "results.jsonl").open() as lines:
             lines.seek(self._read)
             made = tuple(read_letter(line.rstrip("\n")) for line in iter(lines.readline, ""))
             self._read = lines.tell()
-        if not made:
-            return
-        boot_id = made[0].key.boot_id
+        boot_id = made[0].key.boot_id if made else f"without results {len(self._lives)}"
         if not killed:
             self._mark()
         told = [said for said in self.mes.healths() if said["boot_id"] == boot_id]
