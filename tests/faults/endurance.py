@@ -4,6 +4,8 @@
 
 Outbox on disk, a real Mosquitto, evidence of rejected parts in a ring that is soon full, health every two seconds. Looked
 at from outside (proc(5), file sizes) and by what health says. Exits with 1 when something rises, or a part is missing.
+
+Latency is the computer's as much as ours: run it where nothing else does. The load is printed beside.
 """
 
 import argparse
@@ -33,7 +35,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the device. Latencies are of the last 10,000 parts."""
+    """One look at the device. Latencies are of the last 10,000 parts; load: of the whole computer, over a minute."""
 
     at_s: float
     inspected: int
@@ -46,6 +48,7 @@ class Sample:
     cpu_s: float
     p50_ms: float
     p99_ms: float
+    load: float
 
 
 _WATCHED: Sequence[tuple[str, str, Callable[[Sample], float], Limit]] = (
@@ -57,7 +60,7 @@ _WATCHED: Sequence[tuple[str, str, Callable[[Sample], float], Limit]] = (
     ("latency p50", "ms", lambda s: s.p50_ms, Limit(share=0.2)),
     ("latency p99", "ms", lambda s: s.p99_ms, Limit(share=0.2)),
 )
-"""What must be flat. Latency has room for a computer that others use, too."""
+"""What must be flat."""
 
 
 def look(device: Device, folder: Path, health: dict[str, object], began_s: float) -> Sample | None:
@@ -82,6 +85,7 @@ def look(device: Device, folder: Path, health: dict[str, object], began_s: float
         cpu_s=(int(stat[11]) + int(stat[12])) / _TICKS_PER_S,
         p50_ms=latency["p50"],
         p99_ms=latency["p99"],
+        load=os.getloadavg()[0],
     )
 
 
@@ -175,9 +179,10 @@ def plot(samples: Sequence[Sample], path: Path) -> None:
     figure, axes = plt.subplots(len(_WATCHED), 1, sharex=True, figsize=(9, 2 * len(_WATCHED)), layout="constrained")
     done = [sample.inspected for sample in samples]
     for axis, (name, unit, value, _) in zip(axes, _WATCHED, strict=True):
-        axis.plot(done, [value(sample) for sample in samples], linewidth=1)
+        values = [value(sample) for sample in samples]
+        axis.plot(done, values, linewidth=1)
         axis.set_ylabel(f"{name}\n{unit}")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.1 * max(values))
         axis.grid(alpha=0.3)
     axes[-1].set_xlabel("parts judged")
     figure.savefig(path, dpi=110)
@@ -219,8 +224,9 @@ def main() -> None:
         f"{lived.parts} parts in {lived.took_s:.0f} s, {cpu_ms:.2f} ms of CPU each; {lived.received} received, "
         f"{lived.missing} missing, {lived.copies} came again, {lived.waiting} wait; the outbox's books: {lived.books}"
     )
-    trends = judge(lived.samples)
+    trends, loads = judge(lived.samples), [sample.load for sample in lived.samples]
     print(in_words(trends))
+    print(f"load of the computer: {min(loads):.1f} to {max(loads):.1f}, {loads[len(loads) // 2]:.1f} at half time")
     sys.exit(0 if lived.whole and all(t.flat for t in trends) else 1)
 
 

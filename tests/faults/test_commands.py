@@ -37,7 +37,7 @@ def test_endurance_counts_every_part_and_looks_from_outside(tmp_path: Path) -> N
 def test_endurance_finds_what_grows_and_draws_it(tmp_path: Path) -> None:
     def sample(number: int) -> Sample:
         rss_mb = 136.0 + 0.1 * number
-        return Sample(number, 1000 * number, 3, rss_mb, 13, 12, 4.2, 0.99, 1.5 * number, 1.4, 11.0 + number % 3)
+        return Sample(number, 1000 * number, 3, rss_mb, 13, 12, 4.2, 0.99, 1.5 * number, 1.4, 11.0 + number % 3, 1.0)
 
     samples = [sample(number) for number in range(1, 200)]
     assert [found.name for found in judge(samples) if not found.flat] == ["memory"]
