@@ -43,8 +43,8 @@ class IndexCard(Strict):
     """How the HNSW index was built, and how it is asked: with `ef` candidates, at every `stride`-th row and column."""
 
     m: int = Field(ge=2, le=128)
-    ef_construction: int = Field(ge=1)
-    ef: int = Field(ge=1)
+    ef_construction: int = Field(ge=1, le=100_000)
+    ef: int = Field(ge=1, le=100_000)
     stride: int = Field(ge=1, le=16)
 
 
