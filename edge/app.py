@@ -98,6 +98,7 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             broker = make_broker(config.mqtt, config.station)
             publisher = MqttPublisher(broker, birth, outbox_opener(config.mqtt, events))
             events.listen(partial(tell_event, publisher, config.station, boot.id))
+            events.listen(lambda _: publisher.introduce(birth.judging_with(controls.recipe)))
             sinks.append(publisher)
             stack.callback(publisher.close)
             if config.sparkplug:

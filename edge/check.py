@@ -17,6 +17,7 @@ from edge.config import MqttConfig, OutboxConfig, SourceConfig, SparkplugConfig,
 from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
+from edge.health.trial import try_endpoint
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.bridges import make_birth_counter, make_discovery
 from edge.report.broker import Broker
@@ -60,6 +61,8 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    if prometheus := config.prometheus:
+        findings.append(_try("prometheus", lambda: try_endpoint(prometheus, config.station)))
     return findings
 
 

@@ -50,7 +50,8 @@ class Connection:
         self._said: deque[tuple[int, ReasonCode]] = deque()
         self._outage = Outage(broker)  # touched by paho's thread alone
         self._client = make_client(broker)
-        self._client.will_set(will_topic, will, qos=1, retain=True)
+        self._will_topic = will_topic
+        self.bequeath(will)
         shortest_s, longest_s = (chance_of(broker).uniform(*pause) for pause in _BACKOFF_S)
         self._client.reconnect_delay_set(shortest_s, longest_s)  # type: ignore[arg-type] # paho counts in fractions as well
         self._client.on_connect = self._on_connect
@@ -69,6 +70,10 @@ class Connection:
         Whatever paho says at once, "not connected" among it: it has the message, and sends it after the next connect.
         """
         return int(self._client.publish(topic, payload, qos=1, retain=retain).mid)
+
+    def bequeath(self, will: bytes) -> None:
+        """The will of the connections to come; MQTT leaves a connection the one it began with."""
+        self._client.will_set(self._will_topic, will, qos=1, retain=True)
 
     def stop(self) -> None:
         """Hang up."""

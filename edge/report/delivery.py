@@ -55,6 +55,12 @@ class Delivery:
         """Say that this device is there, and what it is."""
         self._say_status(self._birth)
 
+    def rename(self, birth: StatusMessage, news: News) -> None:
+        """This device is something else from now on; who is connected says so at once."""
+        self._birth = birth
+        if news.connected and not news.greet:
+            self.greet()
+
     def say_goodbye(self) -> int:
         """Say that this device has been stopped; the message's number."""
         return self._say_status(self._birth.ended("stopped"))
