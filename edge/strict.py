@@ -8,11 +8,12 @@ files over 64 KB are refused. Nothing is converted or clamped.
 import json
 import re
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from edge.errors import BadConfig, Refuse
 
@@ -22,6 +23,22 @@ MAX_JSON_BYTES = 4 * 1024 * 1024
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 """Something, such as a path or a name."""
+
+
+_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def _as_rfc_3339(value: object) -> object:
+    """Pydantic alone would also take a number in quotation marks for a time."""
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value):
+        raise ValueError("write the time as 2026-11-24T06:00:00Z")
+    return datetime.fromisoformat(value)
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339)]
+"""RFC 3339 with its zone."""
 
 
 class Strict(BaseModel):

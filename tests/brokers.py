@@ -18,8 +18,8 @@ PATIENCE_S = 30.0
 """How long a test waits for what must come. It decides nothing but when a broken program is given up."""
 
 
-def wait_until(true: Callable[[], object], what: str) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
+def wait_until(true: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    deadline_s = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline_s, f"waited in vain: {what}"
         time.sleep(STEP_S)

@@ -190,6 +190,8 @@ class MqttPublisher:
         for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
             outbox.put(part)
         delivery.settle(news.said)
+        if news.ended_early:
+            delivery.note_end()
         if birth:
             self._connection.bequeath(to_wire(birth.ended("connection lost")))
             delivery.rename(birth, news)

@@ -23,6 +23,7 @@ from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
 from edge.report.outbox.outbox import Outbox
 from edge.report.publisher import MqttPublisher
 from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
+from tests.outboxes import inside
 from tests.results import BIRTH, STATION, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -103,6 +104,28 @@ def test_a_result_too_large_for_the_broker_is_a_dead_letter_and_holds_up_no_othe
     assert "the broker takes 2000" in errors(caplog)[0]
     assert "among the dead letters" in errors(caplog)[0]
     assert "connection lost" not in caplog.text
+
+
+@pytest.mark.parametrize("larger", [1, 2])
+def test_a_broker_that_hangs_up_on_a_large_result_without_a_word_is_found_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, larger: int
+) -> None:
+    # With MQTT 3.1.1 Mosquitto cannot say how large a packet may be.
+    details = ["", *["x" * 4000] * larger, "", ""]
+    path = tmp_path / "waiting.outbox"
+    with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port, protocol="3.1.1"), partial(LastingOutbox, path, 2**25)) as publisher:
+            for seq, detail in enumerate(details):
+                publisher.put(result(seq, detail))
+            wait_until(lambda: publisher.lost == larger, "the large ones among the dead letters", patience_s=90)
+            assert publisher.counts().losses[Loss.DEAD] == larger
+        assert publisher.waiting == 0
+        small = {seq for seq, detail in enumerate(details) if not detail}
+        wait_until(lambda: {r["seq"] for r in plant.results()} == small, "the others")
+    assert {reason for (reason,) in inside(path, "SELECT reason FROM dead")} == {
+        "the broker hangs up on it and takes smaller ones; raise its maximum packet size"
+    }
+    assert "results are sent one by one" in caplog.text
 
 
 def test_beyond_its_memory_results_are_counted(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """Files that people and machines write wrong: each is read as it stands, or refused in one sentence that names it."""
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -57,6 +58,13 @@ def test_a_station_file_with_wrong_keys_and_values_says_which(raw: bytes) -> Non
 @given(data=st.data())
 def test_a_card_with_wrong_keys_and_values_says_which(name: str, data: st.DataObject) -> None:
     feed(name, data.draw(altered(json.loads(TARGETS[name].seeds()[0]))))
+
+
+def test_a_time_is_no_number_in_quotation_marks() -> None:
+    for name in ("shift card", "commands done", "encoder card"):
+        raw = re.sub(rb'"2026-[^"]*Z"', b'"0000000000"', TARGETS[name].seeds()[0])
+        assert raw != TARGETS[name].seeds()[0]
+        feed(name, raw)
 
 
 @FEW
