@@ -21,6 +21,7 @@ from edge.config import StationConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
+from edge.health.trial import try_endpoint
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.broker import Broker
 from edge.report.config import MqttConfig, OutboxConfig, SparkplugConfig
@@ -64,6 +65,8 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    if prometheus := config.prometheus:
+        findings.append(_try("prometheus", lambda: try_endpoint(prometheus, config.station)))
     return findings
 
 

@@ -101,6 +101,7 @@ def _as_json(found: "Drift", manifest: "Manifest", page: Path) -> str:
         "cut_off": results.cut_off,
         "repeated": results.repeated,
         "other_recipes": results.others.total(),
+        "judged_by_command": results.commanded,
         "notes": notes(found),
         "page": str(page),
     }

@@ -46,7 +46,8 @@ class Results:
     """What one recipe said, in the order of time; arrays of one length.
 
     taken_s: seconds since 1970, UTC; score: NaN where nothing was measured; decision, reason: numbers in `DECISIONS` and
-    `REASONS`. others: results of other recipes by name and identity; repeated: results that were there before; cut_off:
+    `REASONS`. others: results of other recipes by name and identity; commanded: results of this one that a threshold set by
+    command has judged, which are left out as well; repeated: results that were there before; cut_off:
     unfinished lines; boots: of all recipes; stations: names of all cameras that used this recipe.
     """
 
@@ -56,6 +57,7 @@ class Results:
     decision: NDArray[np.int8]
     reason: NDArray[np.int8]
     others: Counter[tuple[str, str]]
+    commanded: int
     repeated: int
     cut_off: int
     boots: tuple[Boot, ...]
@@ -81,7 +83,8 @@ def read_results(paths: Sequence[Path], recipe_id: str, steps: Steps) -> Results
         except OSError as err:
             raise BadConfig(f"{path}: cannot be read: {err.strerror}; give a file that `goodpart run` writes.") from None
     if not any(taken.ours):
-        found = ", ".join(f"{name} {identity[:12]}" for name, identity in taken.others) or "no results at all"
+        names = [f"{name} {identity[:12]}" for name, identity in taken.others]
+        found = ", ".join([*names, *taken.by_command]) or "no results at all"
         raise BadConfig(
             f"{paths[0]}: holds no result of recipe {recipe_id[:12]}, but {found}; give the recipe that was used."
         )
@@ -94,7 +97,8 @@ class _Taken:
     def __init__(self, recipe_id: str) -> None:
         self._recipe_id = recipe_id
         self._boots: dict[str, int] = {}
-        self._boot, self._seq, self.ours = array("q"), array("q"), array("b")
+        self._boot, self._seq = array("q"), array("q")
+        self.ours, self._commanded = array("b"), array("b")
         self._numbers = tuple(array("d") for _ in range(3))
         self._codes = array("b"), array("b")
         self._stations: set[str] = set()
@@ -102,11 +106,13 @@ class _Taken:
         self.cut_off = 0
 
     def add(self, result: Result) -> None:
-        ours = result.recipe_id == self._recipe_id
+        of_recipe = result.recipe_id == self._recipe_id
+        ours = of_recipe and result.threshold_command_id is None
         self._boot.append(self._boots.setdefault(result.boot_id, len(self._boots)))
         self._seq.append(result.seq)
         self.ours.append(ours)
-        if not ours:
+        self._commanded.append(of_recipe and not ours)
+        if not of_recipe:
             self.others[result.recipe_name, result.recipe_id] += 1
         else:
             station = result.station
@@ -116,6 +122,11 @@ class _Taken:
             column.append(value)
         self._codes[0].append(DECISIONS.index(result.verdict))
         self._codes[1].append(REASONS.index(result.reason))
+
+    @property
+    def by_command(self) -> list[str]:
+        """In words, that there are results which a threshold set by command has judged."""
+        return ["some that a threshold set by command has judged"] if any(self._commanded) else []
 
     def finish(self) -> Results:
         boot, seq = np.frombuffer(self._boot, np.int64), np.frombuffer(self._seq, np.int64)
@@ -131,6 +142,7 @@ class _Taken:
             decision=decision[order],
             reason=reason[order],
             others=self.others,
+            commanded=int(np.frombuffer(self._commanded, np.int8)[first].sum()),
             repeated=len(seq) - len(first),
             cut_off=self.cut_off,
             boots=_boots(list(self._boots), boot[first], seq[first]),

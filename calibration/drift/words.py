@@ -155,6 +155,11 @@ def notes(found: Drift) -> list[str]:
     if results.others:
         names = ", ".join(f"{name} {identity[:12]}: {count}" for (name, identity), count in results.others.most_common())
         said.append(f"{_count(results.others.total(), 'result')} of other recipes left out ({names}).")
+    if results.commanded:
+        said.append(
+            f"{_count(results.commanded, 'result')} left out that a threshold set by command has judged: nothing is said of "
+            "them."
+        )
     if len(results.stations) > 1:
         said.append(f"Results of {len(results.stations)} stations are judged together ({', '.join(results.stations)}).")
     return said

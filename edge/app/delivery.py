@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from edge.app.bridges import make_retained, make_sparkplug
+from edge.command.controls import Controls
 from edge.config import StationConfig
 from edge.events import Events, Happening
 from edge.host.clock import Boot
 from edge.host.secrets import read_password
 from edge.loop import Sink
-from edge.recipe.recipe import Recipe
 from edge.report.books import Linked
 from edge.report.broker import Broker
 from edge.report.config import MqttConfig, OutboxConfig, TlsConfig
@@ -26,7 +26,7 @@ from edge.report.tls import Tls, make_context
 from edge.report.wire import StationName, to_wire
 
 
-def open_sinks(config: StationConfig, recipe: Recipe, boot: Boot, events: Events, stack: ExitStack) -> list[Sink]:
+def open_sinks(config: StationConfig, controls: Controls, boot: Boot, events: Events, stack: ExitStack) -> list[Sink]:
     """Everybody who is told of results, closed with `stack`; the broker is told of events, too.
 
     Raises:
@@ -38,8 +38,10 @@ def open_sinks(config: StationConfig, recipe: Recipe, boot: Boot, events: Events
         stack.callback(sinks[-1].close)
     if config.mqtt:
         broker = make_broker(config.mqtt, config.station)
-        publisher = MqttPublisher(broker, make_status(config.station, recipe, boot), outbox_opener(config.mqtt, events))
+        birth = make_status(config.station, controls.recipe, boot)
+        publisher = MqttPublisher(broker, birth, outbox_opener(config.mqtt, events))
         events.listen(partial(tell_event, publisher, config.station, boot.id))
+        events.listen(lambda _: publisher.introduce(birth.judging_with(controls.recipe)))
         sinks.append(publisher)
         stack.callback(publisher.close)
         if config.sparkplug:

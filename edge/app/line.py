@@ -59,7 +59,7 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
     boot = Boot()
     with ExitStack() as stack:
-        sinks = open_sinks(config, recipe, boot, events, stack)
+        sinks = open_sinks(config, controls, boot, events, stack)
         if keeper:
             # Closed before the sinks, which it hands the last results to.
             stack.callback(keeper.close)

@@ -6,14 +6,12 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime
-
 from edge.command.gatekeeper import Admitted
 from edge.command.models import MUST_BE_SIGNED, Code, LineState
 from edge.errors import BadConfig
 from edge.host.files import put_in_place
 from edge.report.wire import StationName
-from edge.strict import Strict, load_json
+from edge.strict import Strict, Time, load_json
 
 MOST_KEPT = 1000
 """Of each sort, signed ones and others."""
@@ -24,7 +22,7 @@ class Deed(Strict):
 
     command_id: str
     digest: str
-    issued_utc: AwareDatetime
+    issued_utc: Time
     boot_id: str
     code: Code | None = None
     detail: str = ""
@@ -36,7 +34,7 @@ class Ledger(Strict):
 
     format: Literal["goodpart.commands/1"] = "goodpart.commands/1"
     station: StationName
-    forgotten_utc: AwareDatetime | None = None
+    forgotten_utc: Time | None = None
     deeds: tuple[Deed, ...] = ()
 
 
@@ -110,7 +108,7 @@ class Memory:
                 self._kept[command_id] = deed.model_copy(update=how)
                 self._write(self._kept, self._forgotten_utc)
 
-    def _write(self, kept: OrderedDict[str, Deed], forgotten: AwareDatetime | None) -> None:
+    def _write(self, kept: OrderedDict[str, Deed], forgotten: Time | None) -> None:
         if self._path is None:
             raise FileNotFoundError("commands.memory_file is not given")
         ledger = Ledger(station=self._station, forgotten_utc=forgotten, deeds=tuple(kept.values()))

@@ -1,15 +1,14 @@
 """Commands and their answers as they stand on the wire: one JSON object a message."""
 
-import re
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, model_validator
 
 from edge.inspect.card import SHA256_PATTERN
 from edge.recipe.manifest import Name
 from edge.report.wire import Message, StationName
+from edge.strict import Time
 
 COMMAND_FORMAT: Literal["goodpart.command/1"] = "goodpart.command/1"
 
@@ -21,21 +20,6 @@ PlantId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", 
 
 Signature = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
 """The 64 bytes of an Ed25519 signature in Base64 (see `edge.command.signing` for what is signed)."""
-
-_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
-
-
-def _as_rfc_3339(value: object) -> object:
-    """Pydantic alone would also take a number in quotation marks for a time."""
-    if not isinstance(value, str):
-        return value
-    if not _RFC_3339.fullmatch(value):
-        raise ValueError("write the time as 2026-11-24T06:00:00Z")
-    return datetime.fromisoformat(value)
-
-
-Time = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339)]
-"""RFC 3339 with its zone."""
 
 CommandName = Literal["trigger", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"]
 

@@ -2,12 +2,13 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import AF_INET6
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import WSGIApplication
 
 from edge.errors import BadConfig
 from edge.health.checkup import Checkup
@@ -40,12 +41,11 @@ class _ServerIPv6(_Server):
     address_family = AF_INET6
 
 
-@contextmanager
-def serving(config: PrometheusConfig, checkup: Checkup) -> Iterator[None]:
-    """Answer scrapes until the end.
+def find_application() -> Callable[[Checkup], WSGIApplication]:
+    """What answers the scrapes.
 
     Raises:
-        BadConfig: prometheus-client is not installed, or host and port cannot be listened at.
+        BadConfig: prometheus-client is not installed.
     """
     try:
         # Only a station that wants an endpoint needs the package.
@@ -56,6 +56,17 @@ def serving(config: PrometheusConfig, checkup: Checkup) -> Iterator[None]:
         raise BadConfig(
             "prometheus: the package prometheus-client is not there; pip install 'goodpart[metrics]', or remove the key."
         ) from None
+    return application
+
+
+@contextmanager
+def serving(config: PrometheusConfig, checkup: Checkup) -> Iterator[None]:
+    """Answer scrapes until the end.
+
+    Raises:
+        BadConfig: prometheus-client is not installed, or host and port cannot be listened at.
+    """
+    application = find_application()
     kind = _ServerIPv6 if config.address.version == _IPV6 else _Server
     try:
         server = make_server(config.host, config.port, application(checkup), kind, _Handler)

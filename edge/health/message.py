@@ -34,10 +34,10 @@ class DeliveryHealth(Message):
     """The books of one sink since the start of the process: results + carried = delivered + waiting + lost."""
 
     to: str
-    """`mqtt` or `results`, as in the station file."""
+    """`mqtt`, `results` or `sparkplug`, as in the station file."""
 
     delivered: int
-    """Results that arrived."""
+    """Results that arrived; to `sparkplug`, which confirms nothing, those that were written to a connection."""
 
     waiting: int
     """Results that have not arrived yet."""

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from edge.strict import Strict
+from edge.strict import Strict, Time
 
 CARD_SCHEMA: Literal["goodpart.encoder/1"] = "goodpart.encoder/1"
 MODEL_FILE = "encoder.onnx"
@@ -128,5 +128,5 @@ class EncoderCard(Strict):
     onnx_sha256: Sha256 = Field(pattern=SHA256_PATTERN)
     onnx_bytes: int = Field(ge=1)
     reference_sha256: Sha256 = Field(pattern=SHA256_PATTERN)
-    made_utc: AwareDatetime
+    made_utc: Time
     made_with: dict[str, str]

@@ -37,7 +37,7 @@ class TilesCard(Strict):
 
     rows: int = Field(default=1, ge=1, le=8)
     cols: int = Field(default=1, ge=1, le=8)
-    overlap: int = Field(default=0, ge=0)
+    overlap: int = Field(default=0, ge=0, le=4096)
 
     @model_validator(mode="after")
     def _overlaps_with_something(self) -> "TilesCard":

@@ -4,14 +4,14 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from edge.capture.fitness import FitnessLimits
 from edge.errors import BadRecipe
 from edge.inspect.card import CARD_FILE, MODEL_FILE, SHA256_PATTERN
 from edge.inspect.view_card import REFERENCE_FILE, ViewCard
 from edge.recipe.promise import GrayZone, Promise
-from edge.strict import MAX_JSON_BYTES, Strict, parse, read_limited
+from edge.strict import MAX_JSON_BYTES, Strict, Time, parse, read_limited
 from edge.types import ScoreKind
 
 MANIFEST_FILE = "recipe.json"
@@ -43,8 +43,8 @@ class IndexCard(Strict):
     """How the HNSW index was built, and how it is asked: with `ef` candidates, at every `stride`-th row and column."""
 
     m: int = Field(ge=2, le=128)
-    ef_construction: int = Field(ge=1)
-    ef: int = Field(ge=1)
+    ef_construction: int = Field(ge=1, le=100_000)
+    ef: int = Field(ge=1, le=100_000)
     stride: int = Field(ge=1, le=16)
 
 
@@ -154,7 +154,7 @@ class Manifest(Strict):
 
     format: Literal["goodpart.recipe/1"] = "goodpart.recipe/1"
     name: Name
-    made_utc: AwareDatetime
+    made_utc: Time
     made_with: dict[str, str]
     judgement: JudgementCard
     threshold: float

@@ -28,7 +28,7 @@ class Account:
         results put + carried = delivered + waiting + lost
 
     losses: each cause that the sink knows, 0 where there was none. oldest_waiting_s: for how long the oldest result waits,
-    in seconds, where that is known.
+    in seconds, where that is known; as of at most a second ago.
     """
 
     to: str

@@ -9,6 +9,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.report.broker import PERMANENT, explain
 from edge.report.connection import Connection, News
+from edge.report.hangups import Hangups
 from edge.report.message import as_historical
 from edge.report.notices import Notice
 from edge.report.outbox.outbox import Answer, Fate, Outbox, Row
@@ -22,6 +23,9 @@ FRESH_S = 30.0
 """A result published later than this after it was queued is marked as historical."""
 
 _PACKET_OVERHEAD_BYTES = 10  # type, length, topic length, message id, no properties
+
+
+_HANGS_UP = "the broker hangs up on it and takes smaller ones; raise its maximum packet size"
 
 
 class Delivery:
@@ -44,7 +48,7 @@ class Delivery:
         self._connection = connection
         self._result_topic, self._status_topic = topics
         self._birth = birth
-        self._refusals = Refusals(chance)
+        self._refusals, self._hangups = Refusals(chance), Hangups()
         self._clock = clock
         self._on_their_way: dict[int, Row] = {}
         self._notices: dict[int, str] = {}  # by its number, the topic of what is no result
@@ -55,6 +59,12 @@ class Delivery:
         """Say that this device is there, and what it is."""
         self._say_status(self._birth)
 
+    def rename(self, birth: StatusMessage, news: News) -> None:
+        """This device is something else from now on; who is connected says so at once."""
+        self._birth = birth
+        if news.connected and not news.greet:
+            self.greet()
+
     def say_goodbye(self) -> int:
         """Say that this device has been stopped; the message's number."""
         return self._say_status(self._birth.ended("stopped"))
@@ -64,7 +74,7 @@ class Delivery:
         answers: list[Answer] = []
         for mid, code in said:
             if row := self._on_their_way.pop(mid, None):
-                answers.append(self._answered(row, code))
+                answers += self._answered(row, code)
             elif name := self._notices.pop(mid, None):
                 if code.is_failure:
                     self._note_refused(name, f"the broker refuses it: {explain(code)}")
@@ -72,6 +82,19 @@ class Delivery:
                     self._refused_topics.discard(name)
         if answers:
             self._outbox.settle(answers)
+
+    def note_end(self) -> None:
+        """A connection ended as soon as it had begun; what ends one after the other is taken back and sent alone."""
+        if not self._hangups.ended({*self._on_their_way, *self._notices}):
+            return
+        if not self._hangups.alone:
+            log.warning("topic %s: the broker hangs up again and again; results are sent one by one", self._result_topic)
+        rows = list(self._on_their_way.values())
+        self._connection.take_back()
+        self._hangups.took_back({row.id: len(row.entry.payload) for row in rows}, len(self._notices))
+        self._on_their_way.clear()
+        self._notices.clear()
+        self._outbox.settle([Answer(row.id, Fate.LATER) for row in rows])
 
     def room(self, news: News) -> int:
         """How many more messages the broker takes now."""
@@ -88,14 +111,18 @@ class Delivery:
     def send(self, news: News) -> None:
         """Hand over the oldest rows that the window has room for."""
         now_s = self._clock()
-        room = self.room(news) if not self._refusals.standing else 1 - len(self._on_their_way)
+        one_by_one = self._refusals.standing or self._hangups.alone
+        room = 1 - len(self._on_their_way) if one_by_one else self.room(news)
         if not news.connected or room <= 0 or self._refusals.pausing(now_s):
             return
         too_large: list[Answer] = []
-        for row in self._outbox.take(room, self._refusals.not_due(now_s)):
+        rows = self._outbox.take(room, [*self._refusals.not_due(now_s), *self._hangups.set_aside])
+        if not rows and not self._on_their_way:
+            self._hangups.forgive()
+        for row in rows:
             payload = self._payload(row, now_s)
             if why := _too_large(self._result_topic, payload, news):
-                too_large.append(self._dead(row, why))
+                too_large.append(self._dead(row.id, why))
             else:
                 self._on_their_way[self._connection.publish(self._result_topic, payload)] = row
         if too_large:
@@ -106,16 +133,17 @@ class Delivery:
         fresh = entry.boot_id == self._birth.boot_id and now_s - entry.queued_mono_s <= FRESH_S
         return entry.payload if fresh else as_historical(entry.payload)
 
-    def _answered(self, row: Row, code: ReasonCode) -> Answer:
+    def _answered(self, row: Row, code: ReasonCode) -> list[Answer]:
         if not code.is_failure:
             self._refusals.accept(row.id)
             if self._said_refusal:
                 log.warning("topic %s: the broker accepts results again", self._result_topic)
             self._said_refusal = False
-            return Answer(row.id, Fate.DELIVERED)
+            condemned = self._hangups.accepted(len(row.entry.payload))
+            return [Answer(row.id, Fate.DELIVERED), *(self._dead(row_id, _HANGS_UP) for row_id in condemned)]
         if code.value in PERMANENT:
             self._refusals.forget(row.id)
-            return self._dead(row, f"the broker refuses it for good: {explain(code)}")
+            return [self._dead(row.id, f"the broker refuses it for good: {explain(code)}")]
         self._refusals.refuse(row.id, self._clock())
         if not self._said_refusal:
             log.error(
@@ -124,9 +152,9 @@ class Delivery:
                 explain(code),
             )
         self._said_refusal = True
-        return Answer(row.id, Fate.LATER)
+        return [Answer(row.id, Fate.LATER)]
 
-    def _dead(self, row: Row, why: str) -> Answer:
+    def _dead(self, row_id: int, why: str) -> Answer:
         if not self._said_dead:
             log.error(
                 "topic %s: a result cannot be delivered: %s; it is kept among the dead letters, and further ones are only "
@@ -135,7 +163,7 @@ class Delivery:
                 why,
             )
         self._said_dead = True
-        return Answer(row.id, Fate.DEAD, why)
+        return Answer(row_id, Fate.DEAD, why)
 
     def _say_status(self, status: StatusMessage) -> int:
         return self._publish(Notice(self._status_topic, to_wire(status), retain=True))

@@ -1,7 +1,8 @@
 """How Home Assistant finds the station: one retained message that describes a device by the topics that are there anyway.
 
 Device discovery, Home Assistant 2024.12 and later. Its templates read the result and status messages, so nothing more is
-published for a part. Master parts of the shift check leave every sensor as it is.
+published for a part. Master parts of the shift check, and results that come late, leave every
+sensor as it is.
 """
 
 import hashlib
@@ -107,12 +108,15 @@ def _connectivity(status: str) -> _Component:
     }
 
 
+_IS_NEWS = "not value_json.purpose and not value_json.historical"
+
+
 def _of_parts(template: str) -> str:
-    """Nothing for a master part of the shift check, which numbers and binary sensors take as no news."""
-    return f"{{% if not value_json.purpose %}}{template}{{% endif %}}"
+    """Nothing for a master part and for a late result, which numbers and binary sensors take as no news."""
+    return f"{{% if {_IS_NEWS} %}}{template}{{% endif %}}"
 
 
 def _words(value: str) -> str:
-    """For a master part the state that is there: a sensor of words would show nothing. None is "unknown" to it."""
+    """For those the state that is there: a sensor of words would show nothing. None is "unknown" to it."""
     kept = "this.state if this.state not in ['unknown', 'unavailable'] else 'None'"
-    return f"{{% if not value_json.purpose %}}{{{{ {value} }}}}{{% else %}}{{{{ {kept} }}}}{{% endif %}}"
+    return f"{{% if {_IS_NEWS} %}}{{{{ {value} }}}}{{% else %}}{{{{ {kept} }}}}{{% endif %}}"

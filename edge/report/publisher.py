@@ -5,9 +5,12 @@ Accepted means that the broker said so: with MQTT 3.1.1 a broker cannot refuse a
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
+from edge.host.clock import utc_now
 from edge.report.books import Account, Link, Loss
 from edge.report.broker import Broker, chance_of
 from edge.report.connection import Connection
@@ -15,6 +18,7 @@ from edge.report.delivery import Delivery
 from edge.report.inbox import Inbox, to_entry
 from edge.report.message import Result
 from edge.report.notices import Notice, Notices
+from edge.report.outbox.age import age_s
 from edge.report.outbox.outbox import Outbox, in_parts
 from edge.report.status import StatusMessage
 from edge.report.topics import topic
@@ -49,7 +53,7 @@ class MqttPublisher:
         self._in_work = self._dropped = 0  # fetched from the inbox, not in the outbox's books yet
         self._notices = Notices()
         self._account = Account("mqtt")
-        self._overflowing = self._closing = self._has_notice = False
+        self._overflowing = self._closing = self._has_notice = self._is_renamed = False
         topics = topic(broker.prefix, birth.station, "result"), topic(broker.prefix, birth.station, "status")
         self._connection = Connection(broker, topics[1], to_wire(birth.ended("connection lost")), self._changed)
         opened: Future[None] = Future()
@@ -89,6 +93,13 @@ class MqttPublisher:
             self._notices.put(Notice(topic(self._broker.prefix, self._birth.station, leaf), payload, retain))
             self._has_notice = True
             self._changed.notify_all()
+
+    def introduce(self, birth: StatusMessage) -> None:
+        """Publish this status in the place of the one that is retained, if it says something else."""
+        with self._changed:
+            if birth != self._birth:
+                self._birth, self._is_renamed = birth, True
+                self._changed.notify_all()
 
     def put(self, result: Result) -> None:
         """Queue one result; never waits for disk or network."""
@@ -146,7 +157,7 @@ class MqttPublisher:
         return self._count_waiting() > 0 or (len(self._notices) > 0 and self._connection.connected)
 
     def _is_wanted(self) -> bool:
-        return len(self._inbox) > 0 or self._has_notice or self._connection.has_news or self._closing
+        return len(self._inbox) > 0 or self._has_notice or self._is_renamed or self._connection.has_news or self._closing
 
     # The delivery thread.
 
@@ -163,7 +174,7 @@ class MqttPublisher:
             pass
         self._say_goodbye(outbox, delivery)
         outbox.close()
-        self._show(outbox)
+        self._show(outbox, closed=True)
 
     def _turn(self, outbox: Outbox, delivery: Delivery) -> bool:
         """Commit what has queued, note answers, send; False when all is committed and the end has come."""
@@ -173,11 +184,17 @@ class MqttPublisher:
             fetched, self._dropped = self._inbox.fetch(_AT_ONCE)
             self._in_work = len(fetched)
             news = self._connection.look()
+            birth, self._is_renamed = (self._birth if self._is_renamed else None), False
             goes_on = not self._closing or bool(fetched) or len(self._inbox) > 0
         outbox.put([], self._dropped)
         for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
             outbox.put(part)
         delivery.settle(news.said)
+        if news.ended_early:
+            delivery.note_end()
+        if birth:
+            self._connection.bequeath(to_wire(birth.ended("connection lost")))
+            delivery.rename(birth, news)
         if news.greet:
             delivery.greet()
         if goes_on:
@@ -206,9 +223,10 @@ class MqttPublisher:
             self._show(outbox)
             answered = not news.connected or mid in dict(news.said)
 
-    def _show(self, outbox: Outbox) -> None:
+    def _show(self, outbox: Outbox, *, closed: bool = False) -> None:
         """Tell the other threads how the books stand."""
+        waits_s = age_s(None if closed else outbox.oldest(), self._birth.boot_id, time.monotonic(), utc_now())
         with self._changed:
-            self._account = outbox.account
+            self._account = replace(outbox.account, oldest_waiting_s=waits_s)
             self._in_work = self._dropped = 0
             self._changed.notify_all()

@@ -40,6 +40,16 @@ class StatusMessage(Message):
 
     station: StationName
 
+    def judging_with(self, recipe: Recipe) -> "StatusMessage":
+        """The same after another recipe has come into use."""
+        return self.model_copy(
+            update={
+                "recipe_name": recipe.manifest.name,
+                "recipe_id": recipe.id,
+                "encoder_sha256": recipe.eye.encoder.card.onnx_sha256,
+            }
+        )
+
     def ended(self, reason: Ending) -> "StatusMessage":
         """What is said when this one is no longer true."""
         return self.model_copy(update={"state": "offline", "reason": reason})

@@ -1,5 +1,6 @@
 """JSON Schema of the messages, draft 2020-12."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -33,15 +34,19 @@ def definitions_of(kinds: Sequence[Kind], ref: str, *, exact: bool) -> tuple[lis
     """The names of the kinds' definitions in their order, and all definitions by name, those of their parts among them.
 
     ref: how one refers to another, with {model} for its name. exact: unknown keys are an error everywhere. Otherwise they
-    are allowed in what the device sends, since a later goodpart may add some; in what it receives they are not, except in
-    parts that stand in what is sent as well.
+    are allowed in what the device sends, since a later goodpart may add some; in what it receives they are not, since it
+    refuses them. A part that stands in both is defined twice: what is received has the one called `…Received`.
     """
     roots, parts = TypeAdapter.json_schemas([(kind.leaf, _mode(kind), kind.model) for kind in kinds], ref_template=ref)
     definitions: dict[str, Json] = parts.get("$defs", {})
     names = [_settled(kind, roots[kind.leaf, _mode(kind)], definitions) for kind in kinds]
     if not exact:
-        sent = {name for name, kind in zip(names, kinds, strict=True) if kind.direction == "send"}
-        for name in _with_their_parts(sent, definitions):
+        sent, received = (
+            _with_their_parts({n for n, kind in zip(names, kinds, strict=True) if kind.direction == way}, definitions)
+            for way in ("send", "receive")
+        )
+        _define_twice(sent & received, received, definitions)
+        for name in sent:
             definitions[name].pop("additionalProperties", None)
     return names, definitions
 
@@ -68,6 +73,25 @@ def _with_their_parts(names: set[str], definitions: dict[str, Json]) -> set[str]
         found |= new
         new = {_name(ref) for name in new for ref in _refs_in(definitions[name])} - found
     return found
+
+
+def _define_twice(both: set[str], received: set[str], definitions: dict[str, Json]) -> None:
+    """Give these a second definition, to which everything that is received refers."""
+    for name in sorted(both):
+        definitions[f"{name}Received"] = copy.deepcopy(definitions[name])
+    for name in (received - both) | {f"{name}Received" for name in both}:
+        definitions[name] = _referring_to_received(definitions[name], both)
+
+
+def _referring_to_received(schema: Any, both: set[str]) -> Any:  # noqa: ANN401 - any value of JSON
+    match schema:
+        case {"$ref": str(ref)} if _name(ref) in both:
+            return schema | {"$ref": f"{ref}Received"}
+        case dict():
+            return {key: _referring_to_received(value, both) for key, value in schema.items()}
+        case list():
+            return [_referring_to_received(value, both) for value in schema]
+    return schema
 
 
 def _refs_in(schema: object) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from edge.errors import BadConfig
 from edge.inspect.card import SHA256_PATTERN
 from edge.recipe.manifest import Name
-from edge.strict import Strict, load_json
+from edge.strict import Strict, Time, load_json
 from edge.types import Decision
 
 MOST_SAMPLES = 30
@@ -39,7 +39,7 @@ class ShiftCard(Strict):
     """The samples of one station and the recipe that they were sealed with."""
 
     format: Literal["goodpart.shift/1"] = "goodpart.shift/1"
-    made_utc: AwareDatetime
+    made_utc: Time
     recipe_name: Name
     recipe_id: str = Field(pattern=SHA256_PATTERN)
     samples: tuple[SampleCard, ...] = Field(min_length=2, max_length=MOST_SAMPLES)

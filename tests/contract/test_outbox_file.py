@@ -1,6 +1,7 @@
 """The outbox's file: what stays in it, what must make room, and what is no outbox."""
 
 import logging
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from edge.errors import BadConfig
 from edge.report.outbox.aside import open_outbox
+from edge.report.outbox.lasting import LastingOutbox
 from edge.report.outbox.memory import MOST_DEAD
 from edge.report.outbox.outbox import Answer, Fate, in_parts
 from edge.report.outbox.sqlite import SqliteOutbox
@@ -179,3 +181,31 @@ def test_an_empty_file_is_a_fresh_outbox(path: Path) -> None:
     assert outbox.counts.waiting == 1
     outbox.close()
     assert not list(path.parent.glob("*.corrupt-*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE waiting SET verdict = 'PERHAPS'",
+        "UPDATE waiting SET payload = 'text'",
+        "UPDATE waiting SET seq = 'first'",
+        "UPDATE counter SET name = 'surprise' WHERE name = 'inspected'",
+        "UPDATE counter SET value = 'many'",
+        "UPDATE sqlite_sequence SET seq = 'last'",
+        "DROP TABLE dead",
+        "CREATE TRIGGER greedy AFTER INSERT ON waiting BEGIN DELETE FROM waiting; END",
+    ],
+)
+def test_a_file_whose_rows_or_tables_are_not_an_outboxs_is_put_aside_and_delivery_goes_on(path: Path, change: str) -> None:
+    first = SqliteOutbox(path, QUOTA)
+    first.put([entry(1)])
+    first.close()
+    inside_out = sqlite3.connect(path)
+    inside_out.execute(change)
+    inside_out.commit()
+    inside_out.close()
+    outbox = LastingOutbox(path, QUOTA)
+    outbox.put([entry(2)])
+    assert [row.entry.seq for row in outbox.take(9)] == [2]
+    assert outbox.counts.moved_aside == 1
+    outbox.close()

@@ -11,12 +11,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.capture.sources import Feed
+from edge.check import check_station
 from edge.config import load_config
 from edge.errors import BadConfig
 from edge.health.ask import ask_station, troubles
 from edge.health.config import PrometheusConfig
 from edge.health.endpoint import serving
 from edge.health.message import Health
+from edge.health.trial import try_endpoint
 from edge.host.clock import utc_now
 from edge.loop import Line
 from edge.recipe.recipe import Recipe, open_recipe
@@ -27,6 +29,7 @@ from tests.commands import goodpart
 from tests.conftest import part_picture, station_file, write_parts
 from tests.devices import Device
 from tests.lines import BAD, GOOD, LOST, Books, Fed, checkup_of, line_of, tell
+from tests.results import STATION
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -203,3 +206,23 @@ def test_somebody_else_at_the_port_is_not_the_station(recipe_dir: Path, busy: tu
     port = free_port()
     with serving(PrometheusConfig(port=port), checkup_of(busy[0])):
         assert asked(port) == "offline"
+
+
+def test_check_tries_the_port_and_knows_its_own_station_at_it(busy: tuple[Line, Books], tmp_path: Path) -> None:
+    port = free_port()
+    config = PrometheusConfig(port=port)
+    assert "can be listened at" in try_endpoint(config, STATION)
+    with serving(config, checkup_of(busy[0], tmp_path)):
+        assert "answered by this station" in try_endpoint(config, STATION)
+        with pytest.raises(BadConfig, match=r"choose another prometheus\.port"):
+            try_endpoint(config, STATION.model_copy(update={"station": "camera-2"}))
+    with answering(b"HTTP/1.1 404 Not Found\r\n\r\n") as (taken, _), pytest.raises(BadConfig, match="in use"):
+        try_endpoint(PrometheusConfig(port=taken), STATION)
+
+
+def test_check_says_whether_the_endpoint_can_be_opened(recipe_dir: Path, tmp_path: Path) -> None:
+    source: dict[str, object] = {"kind": "folder", "path": str(write_parts(tmp_path / "parts", range(300, 301)))}
+    with answering(b"") as (taken, _):
+        config = station_file(tmp_path, recipe_dir, source, results={"path": "r.jsonl"}, prometheus={"port": taken})
+        failed = {finding.what for finding in check_station(config) if not finding.ok}
+    assert failed == {"prometheus"}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from edge.app.delivery import tell_event
 from edge.events import EventCode, Events
+from edge.host.clock import utc_now
 from edge.report.books import Loss
 from edge.report.broker import Broker
 from edge.report.notices import MOST_WAITING
@@ -21,6 +23,7 @@ from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
 from edge.report.outbox.outbox import Outbox
 from edge.report.publisher import MqttPublisher
 from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
+from tests.outboxes import inside
 from tests.results import BIRTH, STATION, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -101,6 +104,28 @@ def test_a_result_too_large_for_the_broker_is_a_dead_letter_and_holds_up_no_othe
     assert "the broker takes 2000" in errors(caplog)[0]
     assert "among the dead letters" in errors(caplog)[0]
     assert "connection lost" not in caplog.text
+
+
+@pytest.mark.parametrize("larger", [1, 2])
+def test_a_broker_that_hangs_up_on_a_large_result_without_a_word_is_found_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, larger: int
+) -> None:
+    # With MQTT 3.1.1 Mosquitto cannot say how large a packet may be.
+    details = ["", *["x" * 4000] * larger, "", ""]
+    path = tmp_path / "waiting.outbox"
+    with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port, protocol="3.1.1"), partial(LastingOutbox, path, 2**25)) as publisher:
+            for seq, detail in enumerate(details):
+                publisher.put(result(seq, detail))
+            wait_until(lambda: publisher.lost == larger, "the large ones among the dead letters", patience_s=90)
+            assert publisher.counts().losses[Loss.DEAD] == larger
+        assert publisher.waiting == 0
+        small = {seq for seq, detail in enumerate(details) if not detail}
+        wait_until(lambda: {r["seq"] for r in plant.results()} == small, "the others")
+    assert {reason for (reason,) in inside(path, "SELECT reason FROM dead")} == {
+        "the broker hangs up on it and takes smaller ones; raise its maximum packet size"
+    }
+    assert "results are sent one by one" in caplog.text
 
 
 def test_beyond_its_memory_results_are_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -248,3 +273,32 @@ def test_a_damaged_outbox_is_an_event_though_it_is_found_before_anybody_listens(
         events.listen(partial(tell_event, publisher, STATION, "boot"))
         wait_until(plant.events, "the event")
     assert [(e["code"], e["severity"]) for e in plant.events()] == [("OUTBOX_CORRUPT", "error")]
+
+
+def test_a_status_that_says_something_else_is_published_at_once_and_after_a_reconnect(tmp_path: Path) -> None:
+    other = BIRTH.model_copy(update={"recipe_name": "ring"})
+    with Mosquitto(tmp_path) as broker, publishing(broker_at(broker.port)) as publisher:
+        wait_until(lambda: publisher.link().connected, "the connection")
+        publisher.introduce(BIRTH)
+        publisher.introduce(other)
+        wait_until(lambda: retained(broker, "status")["recipe_name"] == "ring", "the new name")
+        broker.send(signal.SIGKILL)
+        wait_until(lambda: not publisher.link().connected, "the end")
+        broker.start()
+        wait_until(lambda: publisher.link().connected, "the connection")
+        assert retained(broker, "status")["recipe_name"] == "ring"
+
+
+def test_it_is_known_for_how_long_the_oldest_result_waits(tmp_path: Path) -> None:
+    path, port = tmp_path / "waiting.outbox", free_port()
+    early = result(1).model_copy(update={"taken_utc": utc_now() - timedelta(hours=2)})
+    for boot_id, least_s in (("boot", 0), ("later", 7200)):
+        opened = partial(LastingOutbox, path, 2**25)
+        publisher = MqttPublisher(broker_at(port, close_s=0.0), BIRTH.model_copy(update={"boot_id": boot_id}), opened)
+        assert publisher.counts().oldest_waiting_s is None or boot_id == "later"
+        publisher.put(early)
+        wait_until(lambda p=publisher: p.counts().oldest_waiting_s is not None, "an age")  # type: ignore[misc] # bound at once
+        found_s = publisher.counts().oldest_waiting_s
+        publisher.close()
+        assert found_s is not None
+        assert least_s <= found_s < least_s + PATIENCE_S

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from esio_spb_builder.core import sparkplug_b_pb2 as tahu
 
+from edge.report.books import Account, Loss
 from edge.report.sparkplug.node import MAX_WAITING
 from edge.types import Decision, Reason
 from tests.brokers import HOST, Mosquitto, answering, free_port, wait_until
@@ -37,6 +38,7 @@ def test_births_come_first_and_every_result_follows_by_alias(tmp_path: Path, pro
             host.wait_for("DDATA")
         host.wait_for("NDEATH")
         assert node.waiting + node.lost == 0
+        assert node.counts() == Account("sparkplug", delivered=1, losses={Loss.OVERFLOWED: 0})
     assert host.verbs() == ["NBIRTH", "DBIRTH", "DDATA", "DDEATH", "NDEATH"]
     birth, device, data, gone, death = host.heard
     assert birth.topic == "spBv1.0/Plant 1/NBIRTH/line-1"

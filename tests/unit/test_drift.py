@@ -59,6 +59,16 @@ def test_what_the_device_writes_is_read_in_the_order_of_time(tmp_path: Path) -> 
     assert (found.cut_off, found.repeated) == (0, 0)
 
 
+def test_parts_that_a_threshold_set_by_command_has_judged_are_left_out_and_counted(tmp_path: Path) -> None:
+    by_command = [one(seq, 20.0, threshold_command_id="c-1", verdict=Decision.OK) for seq in range(11, 15)]
+    path = write(tmp_path / "r.jsonl", [*(one(seq) for seq in range(1, 11)), *by_command, by_command[0]])
+    found = read(path)
+    assert (len(found.score), found.score.max(), found.commanded) == (10, 1.0, 4)
+    assert found.boots[0].missing == 0, "they are there"
+    with pytest.raises(BadConfig, match="but some that a threshold set by command has judged"):
+        read(write(tmp_path / "only.jsonl", by_command))
+
+
 def test_lost_and_repeated_results_are_counted_for_each_start(tmp_path: Path) -> None:
     first = [one(seq) for seq in (1, 2, 5, 6)]
     second = [one(seq, boot_id="second") for seq in (4, 5)]

@@ -89,8 +89,9 @@ def test_templates_read_a_result(more: dict[str, Any], says: dict[str, str]) -> 
     assert render("last_result", message) == json.loads(message)["taken_utc"]
 
 
-def test_a_master_part_changes_nothing() -> None:
-    sample, words = told(3, **SAMPLE), {"verdict", "part", "last_result"}
+@pytest.mark.parametrize("more", [SAMPLE, {"historical": True, **NOK}], ids=["master part", "late"])
+def test_a_master_part_and_a_late_result_change_nothing(more: dict[str, Any]) -> None:
+    sample, words = told(3, **more), {"verdict", "part", "last_result"}
     for key in (key for key, c in COMPONENTS.items() if c["state_topic"] == RESULT):
         # Home Assistant ignores an empty number and an empty binary state, but an empty word is one.
         assert render(key, sample, before="OK") == ("OK" if key in words else "")

@@ -125,6 +125,23 @@ def test_what_the_device_receives_is_exact_and_its_defaults_may_be_left_out() ->
     assert not judged_by(answer, {"part": {"name": "a"}})
 
 
+@pytest.mark.parametrize("kinds", [KINDS, TALK], ids=["ours", "with wishes"])
+def test_keys_that_nobody_knows_are_judged_alike_alone_and_together(kinds: tuple[Kind, ...], full: dict[str, Any]) -> None:
+    together = schema_of_any(kinds)
+    station = dict(STATION)
+    ping = {"format": "goodpart.command/1", "command": "ping", "command_id": "c", "station": station}
+    ping |= {"issued_utc": "2026-11-24T06:00:00Z", "expires_utc": "2026-11-24T06:00:10Z"}
+    for schema in (together, schema_of(KINDS[LEAVES.index("command")])):
+        assert judged_by(schema, ping)
+        assert not judged_by(schema, ping | {"station": station | {"later": 1}}), "the device would refuse it"
+    for schema in (together, schema_of(KINDS[0])):
+        assert judged_by(schema, full | {"station": station | {"later": 1}}), "a later device may send it"
+    if kinds is TALK:
+        start = {"word": "start", "part": {"name": "a", "later": 1}}
+        assert not judged_by(together, start)
+        assert judged_by(together, {"ok": True, "part": {"name": "a", "later": 1}})
+
+
 def test_every_key_of_every_message_is_explained_or_speaks_for_itself() -> None:
     plain = {"format", "station", "verdict", "code", "detail", "width", "height", "nearest", "above", "state", "machine"}
     definitions = schema_of_any(KINDS)["$defs"]

@@ -1,12 +1,13 @@
 """A file is read as it is written, or refused with the key."""
 
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import Field
 
 from edge.errors import BadConfig
-from edge.strict import Strict, load_yaml
+from edge.strict import Strict, load_json, load_yaml
 
 
 class Inner(Strict):
@@ -49,7 +50,16 @@ def test_numbers_and_switches_are_read_as_such(tmp_path: Path) -> None:
         ("word: w\ninner: {number: 1.5}", "inner.number: "),
         ("word: w\ninner: {share: .nan}", "inner.share: "),
         ("word: &a w\nswitch: *a", "line 2: aliases are not allowed"),
-        ("word: !!python/object:os.system x", "could not determine a constructor"),
+        ("word: !!python/object:os.system x", "line 1: tags are not allowed"),
+        ("word: w\nswitch: !!bool perhaps", "line 2: tags are not allowed"),
+        ("word: w\ninner: {number: !!int ''}", "line 2: tags are not allowed"),
+        ("word: !!timestamp 2026-01-01", "tags are not allowed"),
+        ("word: ! w", "tags are not allowed"),
+        ('word: "a\\0b"', "line 1: holds a control character"),
+        ('word: "a\\ud800b"', "line 1: holds a control character or half a character"),
+        ("word: |\n  w\n", "line 1: holds a control character"),
+        ("word: w\n1.10: x", "1.10: unknown key"),
+        ("word: w\ninner: {number: " + "9" * 5000 + "}", "inner.number: "),
         ("word: [", "line 1"),
         ("- word", "expected keys and values"),
         ("", "expected keys and values"),
@@ -91,3 +101,22 @@ def test_a_file_of_another_version_names_some_faults_and_counts_the_others(tmp_p
         read(tmp_path, "word: w\n" + "\n".join(f"key{number}: 1" for number in range(300)))
     assert str(caught.value).count("unknown key") == 12
     assert str(caught.value).endswith("and 288 more.")
+
+
+def test_a_message_repeats_no_more_of_a_file_than_a_line_can_show(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        read(tmp_path, "word: w\n" + "k" * 60_000 + ": 1")
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_file_of_json_says_nothing_twice(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text('{"word": "w", "inner": {"number": 1, "number": 2}}')
+    with pytest.raises(BadConfig, match=r"file\.json: .*key 'number' is given twice"):
+        load_json(path, Outer, BadConfig)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(BadConfig, match=r"pipe\.yaml: is not a file"):
+        load_yaml(tmp_path / "pipe.yaml", Outer)

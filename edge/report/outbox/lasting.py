@@ -104,6 +104,17 @@ class LastingOutbox:
             rows += self._memory.take(most - len(rows), but_not)
         return rows
 
+    def oldest(self) -> Entry | None:
+        """Of the disk, whose rows are older; what was delivered and could not be deleted there yet hides the others."""
+        if self._disk and not self._memory:
+            try:
+                return self._disk.oldest()
+            except (DiskFailed, BadOutbox) as err:
+                self._fall_back(err)
+        if self._disk and self._disk.counts.waiting:
+            return None
+        return self._memory.oldest() if self._memory else None
+
     def settle(self, answers: Sequence[Answer]) -> None:
         """Note these on the disk, or, while it refuses, remember to."""
         if self._memory:

@@ -87,6 +87,10 @@ class MemoryOutbox:
         self._held |= {row.id for row in taken}
         return taken
 
+    def oldest(self) -> Entry | None:
+        """The first row."""
+        return next((row.entry for row in self._rows.values()), None)
+
     def settle(self, answers: Sequence[Answer]) -> None:
         """Forget what was delivered, keep the last dead letters."""
         for answer in answers:

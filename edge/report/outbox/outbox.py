@@ -159,6 +159,9 @@ class Outbox(Protocol):
     def take(self, most: int, but_not: Collection[int] = ()) -> list[Row]:
         """The oldest rows that are not taken yet, in order of id; they are not evicted until they are answered."""
 
+    def oldest(self) -> Entry | None:
+        """What has waited longest, taken or not; None: nothing waits, or the disk does not say."""
+
     def settle(self, answers: Sequence[Answer]) -> None:
         """Note what became of rows that were taken; answers for rows that are not there count nothing."""
 

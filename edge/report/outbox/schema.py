@@ -8,8 +8,9 @@ connections can cause while the log starts over (https://www.sqlite.org/wal.html
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from edge.errors import BadOutbox, DiskFailed, InUse
@@ -41,6 +42,15 @@ CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROW
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
+
+_ODD_ROWS = """
+SELECT
+    (SELECT count(*) FROM waiting WHERE verdict NOT IN ('OK', 'NOK', 'NOT_DECIDABLE') OR typeof(boot_id) <> 'text'
+        OR typeof(seq) <> 'integer' OR typeof(queued_mono_s) <> 'real' OR typeof(payload) <> 'blob')
+    + (SELECT count(*) FROM counter WHERE typeof(value) <> 'integer')
+    + (SELECT count(*) FROM sqlite_sequence WHERE typeof(seq) <> 'integer')
+"""
+"""Rows that hold what nobody has put into them; SQLite itself minds neither types nor words."""
 
 _IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DISK = {
@@ -88,6 +98,9 @@ def translated(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except (TypeError, ValueError) as err:
+        # A column holds another type or an unknown word since it was looked at.
+        raise BadOutbox(f"mqtt.outbox.path: {path} is damaged ({err}).") from err
     except sqlite3.Error as err:
         kind = (getattr(err, "sqlite_errorcode", None) or 0) & 0xFF
         if kind in _IN_USE:
@@ -130,6 +143,23 @@ def _verify(db: sqlite3.Connection, path: Path) -> None:
         raise BadOutbox(f"mqtt.outbox.path: {path} has version {version} and this goodpart writes {VERSION}.")
     elif (fault := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise BadOutbox(f"mqtt.outbox.path: {path} is damaged ({fault}).")
+    elif _parts_of(db) != _parts_as_made():
+        raise BadOutbox(f"mqtt.outbox.path: {path} is damaged: its tables are not those of an outbox.")
+    elif odd := one(db, _ODD_ROWS):
+        raise BadOutbox(f"mqtt.outbox.path: {path} is damaged: {odd} of its rows hold what no outbox holds.")
+
+
+def _parts_of(db: sqlite3.Connection) -> list[tuple[str, list[str]]]:
+    """Every table and index, and the words that made it."""
+    found = db.execute("SELECT name, sql FROM sqlite_schema ORDER BY name")
+    return [(name, sql.split() if isinstance(sql, str) else []) for name, sql in found]
+
+
+@cache
+def _parts_as_made() -> list[tuple[str, list[str]]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.executescript(_LAYOUT)
+        return _parts_of(db)
 
 
 def one(db: sqlite3.Connection, query: str) -> int:

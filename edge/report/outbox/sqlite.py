@@ -26,6 +26,7 @@ from edge.report.outbox.schema import PAGE_BYTES, Room, connect, one, translated
 from edge.types import Decision
 
 _INSERT = "INSERT INTO waiting (id, verdict, boot_id, seq, queued_mono_s, size, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS = "id, verdict, boot_id, seq, queued_mono_s, payload"
 _NOT_THESE = "id NOT IN (SELECT value FROM json_each(?))"
 
 
@@ -90,14 +91,18 @@ class SqliteOutbox:
 
     def take(self, most: int, but_not: Collection[int] = ()) -> list[Row]:
         """The oldest rows that are not taken yet."""
-        query = (
-            f"SELECT id, verdict, boot_id, seq, queued_mono_s, payload FROM waiting WHERE {_NOT_THESE} ORDER BY id LIMIT ?"  # noqa: S608 - only a constant
-        )
+        query = f"SELECT {_COLUMNS} FROM waiting WHERE {_NOT_THESE} ORDER BY id LIMIT ?"  # noqa: S608 - only a constant
         with translated(self._path):
             found = self._db.execute(query, (json.dumps([*self._held, *but_not]), most)).fetchall()
-        rows = [Row(row[0], Entry(Decision(row[1]), row[2], row[3], row[5], row[4])) for row in found]
+            rows = [_row(each) for each in found]
         self._held |= {row.id for row in rows}
         return rows
+
+    def oldest(self) -> Entry | None:
+        """The row with the lowest id."""
+        with translated(self._path):
+            found = self._db.execute(f"SELECT {_COLUMNS} FROM waiting ORDER BY id LIMIT 1").fetchone()  # noqa: S608 - only a constant
+            return _row(found).entry if found else None
 
     def settle(self, answers: Sequence[Answer]) -> None:
         """Delete what was delivered, bury the dead, release the rest."""
@@ -202,3 +207,8 @@ class SqliteOutbox:
     def _read_counts(self) -> Counts:
         books: list[tuple[str, int]] = self._db.execute("SELECT name, value FROM counter").fetchall()
         return Counts(**dict(books), waiting=one(self._db, "SELECT count(*) FROM waiting"))
+
+
+def _row(columns: tuple[int, str, str, int, float, bytes]) -> Row:
+    row_id, verdict, boot_id, seq, queued_mono_s, payload = columns
+    return Row(row_id, Entry(Decision(verdict), boot_id, seq, payload, queued_mono_s))

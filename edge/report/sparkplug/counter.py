@@ -10,8 +10,12 @@ from pathlib import Path
 from edge.errors import BadConfig
 from edge.host.files import write_through
 from edge.report.sparkplug.session import COUNT_TO
+from edge.strict import read_limited
 
 log = logging.getLogger(__name__)
+
+_MOST_BYTES = 1024
+"""A file that holds one number is smaller."""
 
 
 class BirthCounter:
@@ -52,12 +56,9 @@ class BirthCounter:
 
 def _read(path: Path) -> int:
     """The number that was used last; one before 0 when there was none yet."""
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
+    if not path.exists():
         return COUNT_TO - 1
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    if not (text.strip().isascii() and text.strip().isdigit() and int(text) < COUNT_TO):
+    text = read_limited(path, _MOST_BYTES, BadConfig).strip()
+    if not (text.isdigit() and int(text) < COUNT_TO):
         raise BadConfig(f"sparkplug.bdseq_file: {path} does not hold a number from 0 to 255; remove it, or choose another.")
     return int(text)

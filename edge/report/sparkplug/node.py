@@ -16,6 +16,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.host.clock import utc_now
+from edge.report.books import Account, Loss
 from edge.report.broker import Broker, make_client
 from edge.report.message import Result
 from edge.report.outage import Outage
@@ -60,7 +61,7 @@ class SparkplugNode:
         self._latest: Reading | None = None
         self._host = PrimaryHost(host)
         self._connected = self._birth_due = self._born = self._leave_due = self._end_meant = self._closing = False
-        self._lost = self._lost_before = 0
+        self._sent = self._lost = self._lost_before = 0
         self._written: set[int] = set()
         self._bd_seq = 0
         self._connection = 0  # counts the ends of connections, so that nobody waits for an answer on one that is over
@@ -84,6 +85,11 @@ class SparkplugNode:
         """Results that were too many to wait; after `close`, those that still waited, too."""
         with self._changed:
             return self._lost
+
+    def counts(self) -> Account:
+        """Delivered is what was written to a connection: nobody confirms more than that in Sparkplug."""
+        with self._changed:
+            return Account("sparkplug", self._sent, len(self._queue), {Loss.OVERFLOWED: self._lost})
 
     def put(self, result: Result) -> None:
         """Hand one result to the sending thread; never blocks on the network."""
@@ -182,6 +188,7 @@ class SparkplugNode:
             elif self._write(step.said, step.connection) and step.taken:
                 with self._changed:
                     self._queue.popleft()
+                    self._sent += 1
                     self._late = max(0, self._late - 1)
                     self._changed.notify_all()
 
