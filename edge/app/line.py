@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -23,8 +24,12 @@ from edge.evidence.ring import Ring
 from edge.health.checkup import Checkup
 from edge.health.endpoint import serving
 from edge.health.message import Health
+from edge.health.standing import standing
 from edge.health.teller import telling
+from edge.health.watchdog import Watchdog, attended
 from edge.host.clock import Boot, on_the_wall, utc_now
+from edge.host.notify import make_notifier, watchdog_s
+from edge.host.pulse import Alive, Pulse, PulsingStop
 from edge.loop import Line
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Linked
@@ -53,7 +58,8 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     recipe.reproduce_golden()
     events = Events()
     keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
-    controls, triggers = Controls(recipe), Triggers()
+    controls, triggers, pulse = Controls(recipe), Triggers(), Pulse()
+    stop = PulsingStop(stop, pulse)
     source = make_source(config.source, stop, triggers, events)
     if config.commands and not waits_for_triggers(config.source):
         source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
@@ -68,8 +74,9 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         if config.commands and config.mqtt:
             desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
-        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
+        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper, pulse=pulse)
         watch(line, config, stack)
+        stack.enter_context(attended(make_watchdog(line, events)))
         yield line
 
 
@@ -89,6 +96,12 @@ def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
     if config.prometheus:
         stack.enter_context(serving(config.prometheus, checkup))
     stack.enter_context(telling(checkup, config.health.interval_s, tell))
+
+
+def make_watchdog(line: Line, events: Events) -> Watchdog:
+    """Who tells systemd that the line goes on."""
+    pulses = [one.pulse for one in (line, line.evidence, *line.sinks) if isinstance(one, Alive)]
+    return Watchdog(pulses, partial(standing, line), make_notifier(), watchdog_s(), events)
 
 
 def _state_folder(config: StationConfig) -> Path:
