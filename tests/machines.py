@@ -142,7 +142,7 @@ class Machine(AbstractContextManager["Machine"]):
 
     def run(self, *command: object) -> subprocess.CompletedProcess[str]:
         """Run a command in it to its end."""
-        enter = ["nsenter", "--target", str(self._init), "--all", "--wd=/"]
+        enter = ["nsenter", "--target", str(self._init), "--all", "env", "--chdir=/"]
         return subprocess.run(
             [*enter, *map(str, command)], capture_output=True, text=True, check=False, env=_ENVIRONMENT, timeout=120
         )

@@ -31,7 +31,7 @@ def enter(station_file: Path, arguments: Sequence[str]) -> NoReturn:
         why = (shown.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise BadConfig(f"--sandbox: systemd has no {service}: {why}; run systemd/install, or leave it out.")
     given = [part for line in properties(shown.stdout, station_file.stem) for part in ("--property", line)]
-    program = [sys.executable, "-m", "edge.cli", "doctor", str(station_file.resolve()), *arguments]
+    program = [program_of(shown.stdout), "doctor", str(station_file.resolve()), *arguments]
     command = [runner, "--quiet", "--wait", "--pipe", "--collect", *given, *program]
     sys.exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own
 
@@ -48,6 +48,19 @@ def properties(unit: str, instance: str) -> list[str]:
                 # A transient unit is no instance of a template.
                 found.append(line.replace("%i", instance).replace("%I", instance))
     return found
+
+
+def program_of(unit: str) -> str:
+    """What the service starts.
+
+    Raises:
+        BadConfig: nothing.
+    """
+    starts = [line.partition("=")[2] for line in _whole_lines(unit) if line.startswith("ExecStart=")]
+    words = starts[-1].split() if starts else []
+    if not words:
+        raise BadConfig("--sandbox: the unit has no ExecStart=; mend its drop-ins, or leave it out.")
+    return words[0].lstrip("@-:+!")
 
 
 def _whole_lines(unit: str) -> list[str]:

@@ -26,7 +26,7 @@ _PYTHON = f"""#!/bin/sh
 [ "$1 $2" = "-m venv" ] || exec {sys.executable} "$@"
 mkdir -p "$3/bin"
 printf '#!/bin/sh\\nexit 0\\n' >"$3/bin/pip"
-printf '#!/bin/sh\\nPYTHONPATH={ROOT} exec {sys.executable} -m edge.cli "$@"\\n' >"$3/bin/goodpart"
+printf '#!/bin/sh\\nPYTHONPATH={ROOT} exec {sys.executable} {ROOT}/tests/goodpart.py "$@"\\n' >"$3/bin/goodpart"
 chmod 755 "$3/bin/pip" "$3/bin/goodpart"
 """
 
