@@ -10,7 +10,7 @@ demo: $(DEMO_ENV)/ready
 	$(DEMO_ENV)/bin/goodpart demo
 
 test: lint
-	.ci/packages chromium mosquitto mosquitto-clients openssl strace systemd
+	.ci/packages chromium dbus mosquitto mosquitto-clients openssl strace systemd
 	$(DEV_ENV)/bin/pytest -n auto --dist loadfile
 
 lint: $(DEV_ENV)/ready

@@ -1,7 +1,7 @@
 """A machine of its own for a test: systemd in namespaces over a copy-on-write view of this file system.
 
-Nothing that happens in it reaches this system, whose services it does not start. It needs root, overlayfs and Debian's systemd;
-`why_not` says what is missing.
+Nothing that happens in it reaches this system, whose services it does not start. It needs root, overlayfs, systemd and
+dbus; `why_not` says what is missing.
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.brokers import wait_until
 
@@ -55,7 +56,8 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t tmpfs tmpfs "$root/run"
 mount --bind "$2" "$root$2"
 # Of what this system would start, only what commands are answered by.
-for unit in "$root"/lib/systemd/system/sysinit.target.wants/*.service "$root"/etc/systemd/system/sysinit.target.wants/*.service; do
+for unit in "$root"/lib/systemd/system/sysinit.target.wants/*.service \
+    "$root"/etc/systemd/system/sysinit.target.wants/*.service; do
     case $unit in *journal*) ;; *) ln -sf /dev/null "$root/etc/systemd/system/${unit##*/}" ;; esac
 done
 printf '[Unit]\nWants=dbus.socket systemd-journald.socket\n' >"$root/etc/systemd/system/test.target"
@@ -79,7 +81,8 @@ def why_not() -> str:
         return "only root may boot a systemd of its own"
     if not _SYSTEMD.exists():
         return "systemd is not installed"
-    probe = "mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt"
+    layers = "lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w"
+    probe = f"mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o {layers} /mnt"
     tried = subprocess.run(["unshare", "--mount", "sh", "-c", probe], capture_output=True, text=True, check=False)
     if tried.returncode:
         return f"no namespace with an overlay of / can be made here: {tried.stderr.strip()}"
@@ -124,7 +127,7 @@ class Machine(AbstractContextManager["Machine"]):
             self._process = subprocess.Popen([*begin, *command, self._own, shared], stdin=subprocess.DEVNULL, stderr=log)
         self.shared = shared
 
-    def __enter__(self) -> "Machine":
+    def __enter__(self) -> Self:
         wait_until(lambda: self._init or self._process.poll() is not None, "the machine to begin")
         wait_until(
             lambda: self.run("systemctl", "is-active", "test.target").stdout.strip() == "active", "the machine to boot"

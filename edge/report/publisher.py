@@ -169,9 +169,10 @@ class MqttPublisher:
 
     def _turn(self, outbox: Outbox, delivery: Delivery) -> bool:
         """Commit what has queued, note answers, send; False when all is committed and the end has come."""
-        self.pulse.beat("outbox")
+        self.pulse.rest()
         with self._changed:
             self._changed.wait_for(self._is_wanted, _TICK_S)
+            self.pulse.beat("outbox")
             self._has_notice = False
             fetched, self._dropped = self._inbox.fetch(_AT_ONCE)
             self._in_work = len(fetched)

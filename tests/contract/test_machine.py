@@ -1,7 +1,7 @@
 """A device is set up, runs its station under a real systemd, and is cleared again.
 
-pip's own work is left out: an interpreter of the test stands in for `python -m venv` and gives the environment of the tests, so
-that nothing is fetched or compiled. Everything else is the real thing.
+pip's own work is left out: an interpreter of the test stands in for `python -m venv` and gives the environment of the tests,
+so that nothing is fetched or compiled. Everything else is the real thing.
 """
 
 import json
@@ -58,6 +58,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         python = booted.shared / "python"
         python.write_text(_PYTHON)
         python.chmod(0o755)
+        # Its user must find the interpreter and the code, wherever they lie; this changes nothing outside of the machine.
+        for place in (Path(sys.executable), Path(sys.executable).resolve(), Path(sys.base_prefix) / "lib", ROOT / "edge"):
+            booted.does("chmod", "a+rx", *place.parents)
         yield booted
 
 
@@ -140,7 +143,8 @@ def test_the_unit_is_ready_when_it_judges_says_what_it_does_and_keeps_its_result
 def test_a_line_whose_encoder_hangs_is_started_again_and_the_journal_says_where(installed: Machine) -> None:
     program = installed.shared / "hangs.py"
     program.write_text(_HANGS)
-    command = f"{sys.executable} {program} run /etc/goodpart/{NAME}.yaml"
+    installed.does("install", "-m", "644", program, "/etc/goodpart/hangs.py")
+    command = f"{sys.executable} /etc/goodpart/hangs.py run /etc/goodpart/{NAME}.yaml"
     drop_in(
         installed, "hang", f"Environment=PYTHONPATH={ROOT}\nWatchdogSec=2\nRestartSec=1\nExecStart=\nExecStart={command}"
     )

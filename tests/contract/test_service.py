@@ -92,7 +92,7 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[list[Watched]]:
+def watched() -> Iterator[list[Watched]]:
     lines: list[Watched] = []
     yield lines
     for line in lines:
