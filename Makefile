@@ -10,7 +10,7 @@ demo: $(DEMO_ENV)/ready
 	$(DEMO_ENV)/bin/goodpart demo
 
 test: lint
-	.ci/packages chromium faketime mosquitto mosquitto-clients openssl strace systemd
+	.ci/packages chromium dbus faketime mosquitto mosquitto-clients openssl strace systemd
 	$(DEV_ENV)/bin/pytest -n auto --dist loadfile
 
 # An hour of faults, then a million parts, for the figures in README. A full disk needs root, who may mount one.

@@ -1,8 +1,9 @@
-"""goodpart run | once | check | status | schema | sign | recipe: the device's side of the one command.
+"""goodpart run | once | check | doctor | status | schema | sign | recipe: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
 
+import faulthandler
 import json
 import logging
 import os
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.command.cli import sign
+from edge.doctor.cli import doctor
 from edge.errors import BadConfig, GoodpartError, Refuse
+from edge.host.journal import say_error
 from edge.recipe.cli import recipe as recipe_commands
 
 if TYPE_CHECKING:
@@ -85,12 +88,16 @@ def run(config: Path, verbose: bool) -> None:
     """  # noqa: D301 - click wants the backspace character itself
     from edge.app.line import built
     from edge.config import load_config
+    from edge.host.journal import start_logging
     from edge.host.signals import asked_by_signal, stop_on_signals
 
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    station = load_config(config)
+    start_logging(logging.INFO if verbose else logging.WARNING, "/".join(station.station.model_dump().values()))
+    # Where a thread is when the watchdog ends the process goes to the journal.
+    faulthandler.enable()
     stop = threading.Event()
     stop_on_signals(stop)
-    with built(load_config(config), stop, asked_by_signal()) as line:
+    with built(station, stop, asked_by_signal()) as line:
         tally = line.run()
     waiting, lost = sum(sink.waiting for sink in line.sinks), sum(sink.lost for sink in line.sinks)
     samples = f"; samples of the shift check, not counted: {_counts(line.samples)}" if line.samples else ""
@@ -206,6 +213,7 @@ def schema(kind: str | None, as_asyncapi: bool, station: Path | None, exact: boo
 
 goodpart.add_command(sign)
 goodpart.add_command(recipe_commands)
+goodpart.add_command(doctor)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:
@@ -265,7 +273,7 @@ def main() -> None:
         err.show()
         sys.exit(EXIT_REFUSED)
     except GoodpartError as err:
-        click.echo(f"error: {err}", err=True)
+        say_error(str(err))
         sys.exit(EXIT_REFUSED)
     except BrokenPipeError:
         # The reader of our output has gone, as with `| head`.

@@ -39,6 +39,8 @@ class EventCode(StrEnum):
     EVIDENCE_BACK = "EVIDENCE_BACK"
     OUTBOX_CORRUPT = "OUTBOX_CORRUPT"
     OUTBOX_EVICTING = "OUTBOX_EVICTING"
+    STUCK = "STUCK"  # a part of the program does not go on
+    MOVES_AGAIN = "MOVES_AGAIN"
 
 
 _SEVERITY = {
@@ -52,6 +54,7 @@ _SEVERITY = {
     EventCode.EVIDENCE_LOST: Severity.ERROR,
     EventCode.OUTBOX_CORRUPT: Severity.ERROR,
     EventCode.OUTBOX_EVICTING: Severity.ERROR,
+    EventCode.STUCK: Severity.ERROR,
 }
 """Of all others: info."""
 
@@ -89,7 +92,7 @@ class Events:
     def say(self, code: EventCode, detail: str, since_utc: datetime | None = None) -> Happening:
         """It happened now. since_utc: when that began which ends now."""
         happening = Happening(code, _SEVERITY.get(code, Severity.INFO), detail, utc_now(), since_utc)
-        log.log(_loudness(happening), "%s", detail)
+        log.log(_loudness(happening), "%s", detail, extra={"journal": {"GOODPART_EVENT": code}})
         if not self._listeners:
             self._unheard.append(happening)
         for listener in self._listeners:

@@ -15,6 +15,7 @@ from edge.command.controls import Controls
 from edge.evidence.keeper import Keeper
 from edge.health.board import Board
 from edge.host.clock import Boot
+from edge.host.pulse import Pulse
 from edge.host.time_sync import ClockSync
 from edge.inspect.judge import judge
 from edge.inspect.refine import NotAligned
@@ -73,8 +74,8 @@ class Line:
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
     gate: the shift check, evidence: who keeps pictures, changeover: the recipes of jobs, proving: who counts the parts of a
-    recipe on trial, where there is one. tally counts parts of production, samples
-    the master parts of the check; board counts for those who watch from other threads.
+    recipe on trial, where there is one. tally counts parts of production, samples the master parts of the check; board
+    counts for those who watch from other threads, and pulse says what the line is at.
     """
 
     station: StationName
@@ -91,15 +92,20 @@ class Line:
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
     board: Board = field(default_factory=Board)
+    pulse: Pulse = field(default_factory=Pulse)
 
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
+        self.pulse.beat("camera loop")
         for shot in self.source:
             began_s = time.monotonic()
+            self.pulse.beat("changeover")
             no_recipe = self.changeover.prepare(shot) if self.changeover else None
+            self.pulse.beat("inference")
             recipe = self.controls.recipe
             verdict, sample = self._weigh(shot, no_recipe or inspect(shot, recipe))
             result = self._report(shot, verdict, recipe, sample, began_s)
+            self.pulse.beat("handing on")
             # The evidence keeps no picture longer than it needs it.
             hand_on = partial(self._hand_on, pictured=isinstance(shot, Frame))
             if self.evidence:
@@ -109,6 +115,8 @@ class Line:
             (self.samples if sample else self.tally)[verdict.decision] += 1
             if self.proving and not sample:
                 self.proving(recipe, verdict)
+            self.pulse.beat("camera loop")
+        self.pulse.rest()
         return self.tally
 
     def _weigh(self, shot: Shot, verdict: Verdict) -> tuple[Verdict, SampleCard | None]:
@@ -133,9 +141,20 @@ class Line:
 
     def _hand_on(self, shot: Shot, verdict: Verdict, result: Result, *, pictured: bool) -> None:
         """What is left to do when the evidence is on the disk."""
+        log.info("part %s: %s %s", result.part_id, result.verdict, result.reason, extra={"journal": _fields(result)})
         self.board.begin()
         for sink in self.sinks:
             sink.put(result)
         inspect_s, capture_s = result.inspect_ms / 1000, result.latency_ms / 1000
         self.board.told(verdict, inspect_s, capture_s, pictured=pictured, sample=result.sample is not None)
         self.source.done(shot, verdict)
+
+
+def _fields(result: Result) -> dict[str, str]:
+    """What a result can be found by in the journal."""
+    return {
+        "GOODPART_PART": result.part_id,
+        "GOODPART_VERDICT": result.verdict,
+        "GOODPART_REASON": result.reason,
+        "GOODPART_RESULT_ID": result.result_id,
+    }

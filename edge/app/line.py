@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -24,8 +25,12 @@ from edge.evidence.ring import Ring
 from edge.health.checkup import Checkup
 from edge.health.endpoint import serving
 from edge.health.message import Health
+from edge.health.standing import standing
 from edge.health.teller import telling
+from edge.health.watchdog import Watchdog, attended
 from edge.host.clock import Boot, on_the_wall, utc_now
+from edge.host.notify import make_notifier, watchdog_s
+from edge.host.pulse import Alive, Pulse, PulsingStop
 from edge.loop import Line
 from edge.recipe.recipe import Recipe
 from edge.report.books import Linked
@@ -54,7 +59,8 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     with ExitStack() as stack:
         recipe, slots = open_first(config, opener, events, stack)
         keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
-        controls, triggers = Controls(recipe), Triggers()
+        controls, triggers, pulse = Controls(recipe), Triggers(), Pulse()
+        stop = PulsingStop(stop, pulse)
         changeover = make_changeover(config, opener, controls, events)
         source = make_source(config.source, stop, triggers, events)
         if config.commands and not waits_for_triggers(config.source):
@@ -71,8 +77,9 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, changes, changeover)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
         proving, origin = make_proving(slots, controls), origin_of(config)
-        line = Line(config.station, controls, source, sinks, boot, origin, gate, keeper, changeover, proving)
+        line = Line(config.station, controls, source, sinks, boot, origin, gate, keeper, changeover, proving, pulse=pulse)
         watch(line, config, stack)
+        stack.enter_context(attended(make_watchdog(line, events)))
         yield line
 
 
@@ -92,6 +99,12 @@ def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
     if config.prometheus:
         stack.enter_context(serving(config.prometheus, checkup))
     stack.enter_context(telling(checkup, config.health.interval_s, tell))
+
+
+def make_watchdog(line: Line, events: Events) -> Watchdog:
+    """Who tells systemd that the line goes on."""
+    pulses = [one.pulse for one in (line, line.evidence, *line.sinks) if isinstance(one, Alive)]
+    return Watchdog(pulses, partial(standing, line), make_notifier(), watchdog_s(), events)
 
 
 def _state_folder(config: StationConfig) -> Path:

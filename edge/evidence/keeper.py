@@ -11,6 +11,7 @@ from edge.events import EventCode, Events, Trouble
 from edge.evidence.names import Name, name_of
 from edge.evidence.pictures import overlay_file, raw_file
 from edge.evidence.ring import Ring
+from edge.host.pulse import Pulse
 from edge.report.message import EvidenceRef, Result
 from edge.types import Decision, Frame, Shot, Verdict
 
@@ -39,6 +40,7 @@ class Keeper:
         self._ring, self._keep, self._overlay = ring, frozenset(keep), overlay
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="evidence") if aside else None
         self._under_way: deque[Future[None]] = deque()
+        self.pulse = Pulse()
         # Touched by both threads, with the lock.
         self._lock = threading.Lock()
         self._waiting = self._missing = 0
@@ -80,7 +82,9 @@ class Keeper:
             return True
 
     def _write_and_hand_on(self, shot: Shot, frame: Frame | None, verdict: Verdict, result: Result, hand_on: HandOn) -> None:
+        self.pulse.beat("evidence")
         hand_on(shot, verdict, self._with_evidence(frame, verdict, result) if frame else result)
+        self.pulse.rest()
 
     def _with_evidence(self, frame: Frame, verdict: Verdict, result: Result) -> Result:
         name = name_of(frame.taken_utc, result.seq, frame.part_id)

@@ -48,3 +48,51 @@ def free_bytes(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def memory_left(meminfo: Path = Path("/proc/meminfo"), limits: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that may still be taken: of the computer, or of the control group this process is in, whichever is less."""
+    found = [left for left in (_available(meminfo), _below_limit(limits)) if left is not None]
+    return min(found, default=None)
+
+
+def _available(meminfo: Path) -> int | None:
+    try:
+        line = next(line for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+
+
+def _below_limit(limits: Path) -> int | None:
+    """By cgroup v2; "max" is no limit."""
+    try:
+        # "0::/system.slice/…": the one line of the unified hierarchy (cgroups(7)).
+        own = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        group = limits / own.lstrip("/")
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError, StopIteration):
+        return None
+
+
+def throttled(cpus: Path = Path("/sys/devices/system/cpu")) -> int:
+    """How often heat slowed a CPU down since the computer was started; 0 where nobody counts."""
+    counts: list[int] = []
+    for count in cpus.glob("cpu*/thermal_throttle/package_throttle_count"):
+        try:
+            counts.append(int(count.read_text()))
+        except (OSError, ValueError):
+            continue
+    # Each CPU of a package counts for the package.
+    return max(counts, default=0)
+
+
+def cpu_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """What the first CPU can do, in the kernel's words."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    # x86 says flags, ARM says Features.
+    named = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return frozenset(next(named, "").split())

@@ -92,7 +92,8 @@ def read_encoder(folder: Path) -> tuple[bytes, EncoderCard]:
         raise BadEncoder(f"{folder / MODEL_FILE}: cannot be read: {err.strerror}.") from None
 
 
-def _open(model: bytes, card: EncoderCard, threads: int) -> ort.InferenceSession:
+def session_options(threads: int) -> ort.SessionOptions:
+    """How a session computes on `threads` CPU threads of a box that it shares."""
     options = ort.SessionOptions()
     # Unset, ONNX Runtime pins threads to cores by itself, which fails in a sandbox.
     options.intra_op_num_threads = threads
@@ -100,8 +101,12 @@ def _open(model: bytes, card: EncoderCard, threads: int) -> ort.InferenceSession
     # Waiting threads sleep: the box is shared with capture and delivery.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    return options
+
+
+def _open(model: bytes, card: EncoderCard, threads: int) -> ort.InferenceSession:
     try:
-        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(model, session_options(threads), providers=["CPUExecutionProvider"])
     except Exception as err:  # noqa: BLE001 - ONNX Runtime raises many classes with no other root
         first_line = str(err).splitlines()[0]
         raise BadEncoder(f"encoder {card.name}: ONNX Runtime cannot open it: {first_line}") from None

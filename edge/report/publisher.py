@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from edge.host.clock import utc_now
+from edge.host.pulse import Pulse
 from edge.report.books import Account, Link, Loss
 from edge.report.broker import Broker, chance_of
 from edge.report.connection import Connection
@@ -48,6 +49,7 @@ class MqttPublisher:
     def __init__(self, broker: Broker, birth: StatusMessage, open_outbox: Callable[[], Outbox]) -> None:
         self._broker = broker
         self._birth = birth
+        self.pulse = Pulse()
         self._changed = threading.Condition()
         self._inbox = Inbox()
         self._in_work = self._dropped = 0  # fetched from the inbox, not in the outbox's books yet
@@ -178,8 +180,10 @@ class MqttPublisher:
 
     def _turn(self, outbox: Outbox, delivery: Delivery) -> bool:
         """Commit what has queued, note answers, send; False when all is committed and the end has come."""
+        self.pulse.rest()
         with self._changed:
             self._changed.wait_for(self._is_wanted, _TICK_S)
+            self.pulse.beat("outbox")
             self._has_notice = False
             fetched, self._dropped = self._inbox.fetch(_AT_ONCE)
             self._in_work = len(fetched)

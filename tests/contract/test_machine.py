@@ -1,0 +1,168 @@
+"""A device is set up, runs its station under a real systemd, and is cleared again.
+
+pip's own work is left out: an interpreter of the test stands in for `python -m venv` and gives the environment of the tests,
+so that nothing is fetched or compiled. Everything else is the real thing.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import wait_until
+from tests.conftest import station_file, write_parts
+from tests.machines import Machine, why_not
+
+ROOT = Path(__file__).parents[2]
+NAME = "plate"
+SERVICE = f"goodpart@{NAME}"
+WHERE = ("/etc", "/opt", "/usr/local", "/var/lib")
+
+_PYTHON = f"""#!/bin/sh
+# Makes the environment of the tests instead of a new one.
+[ "$1 $2" = "-m venv" ] || exec {sys.executable} "$@"
+mkdir -p "$3/bin"
+printf '#!/bin/sh\\nexit 0\\n' >"$3/bin/pip"
+printf '#!/bin/sh\\nPYTHONPATH={ROOT} exec {sys.executable} {ROOT}/tests/goodpart.py "$@"\\n' >"$3/bin/goodpart"
+chmod 755 "$3/bin/pip" "$3/bin/goodpart"
+"""
+
+_HANGS = """
+import ctypes
+from edge.inspect.encoder import Encoder
+from edge.cli import main
+
+encode, parts = Encoder.encode, [0]
+
+
+def hang(self):
+    parts[0] += 1
+    return ctypes.CDLL(None).pause() if parts[0] > 4 else encode(self)
+
+
+Encoder.encode = hang
+main()
+"""
+"""After three golden pictures and one part the encoder does not come back from native code."""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    if reason := why_not():
+        pytest.skip(f"the unit is not started for real: {reason}")
+    folder = tmp_path_factory.mktemp("machine")
+    with Machine(folder) as booted:
+        python = booted.shared / "python"
+        python.write_text(_PYTHON)
+        python.chmod(0o755)
+        # Its user must find the interpreter and the code, wherever they lie; this changes nothing outside of the machine.
+        for place in (Path(sys.executable), Path(sys.executable).resolve(), Path(sys.base_prefix) / "lib", ROOT / "edge"):
+            booted.does("chmod", "a+rx", *place.parents)
+        yield booted
+
+
+@pytest.fixture
+def installed(machine: Machine, recipe_dir: Path) -> Iterator[Machine]:
+    """goodpart on the machine, with a station that watches a folder and whose broker is away."""
+    before = machine.files(*WHERE)
+    machine.does(ROOT / "systemd" / "install", "--python", machine.shared / "python")
+    incoming = f"/var/lib/goodpart/{NAME}/incoming"
+    mqtt = {"host": "127.0.0.1", "port": 1, "username": "camera", "password_credential": "mqtt-password", "close_s": 0}
+    source: dict[str, object] = {"kind": "watch", "path": incoming, "poll_s": 0.01}
+    config = station_file(machine.shared, Path("recipe"), source, mqtt=mqtt, evidence={})
+    shutil.copytree(recipe_dir, machine.shared / "recipe", dirs_exist_ok=True)
+    machine.does("cp", "-r", config, machine.shared / "recipe", "/etc/goodpart/")
+    machine.does("mv", "/etc/goodpart/station.yaml", f"/etc/goodpart/{NAME}.yaml")
+    machine.does("chgrp", "-R", "goodpart", "/etc/goodpart")
+    machine.does("chmod", "-R", "g+rX", "/etc/goodpart")
+    machine.does("install", "-d", "-o", "goodpart", "-g", "goodpart", f"/var/lib/goodpart/{NAME}", incoming)
+    # The interpreter and the code of the tests may lie below /root or /home, which the sandbox hides.
+    drop_in(machine, "place", "ProtectHome=read-only\nPrivateTmp=no")
+    machine.does("sh", "-c", "mkdir -p /etc/credstore && echo secret >/etc/credstore/goodpart.plate.mqtt-password")
+    yield machine
+    machine.does(ROOT / "systemd" / "install", "--purge")
+    assert machine.files(*WHERE) - before <= {"/etc/credstore"}
+    assert machine.run("getent", "passwd", "goodpart").returncode
+
+
+def drop_in(machine: Machine, name: str, lines: str) -> None:
+    folder = f"/etc/systemd/system/{SERVICE}.service.d"
+    (machine.shared / name).write_text(f"[Service]\n{lines}\n")
+    machine.does("mkdir", "-p", folder)
+    machine.does("cp", machine.shared / name, f"{folder}/{name}.conf")
+    machine.does("systemctl", "daemon-reload")
+
+
+def show(machine: Machine, key: str) -> str:
+    return machine.does("systemctl", "show", "--value", "--property", key, SERVICE).strip()
+
+
+def lay_down(machine: Machine, seed: int) -> None:
+    write_parts(machine.shared / f"parts-{seed}", range(seed, seed + 1))
+    machine.does(
+        "install",
+        "-o",
+        "goodpart",
+        machine.shared / f"parts-{seed}" / f"part-{seed:03d}.png",
+        f"/var/lib/goodpart/{NAME}/incoming/",
+    )
+
+
+def test_the_unit_is_ready_when_it_judges_says_what_it_does_and_keeps_its_results(installed: Machine) -> None:
+    installed.does("systemctl", "enable", "--now", SERVICE)
+    assert show(installed, "ActiveState") == "active"
+    assert show(installed, "StatusText") == "judging; no part yet; waits for the broker, 0 results in the outbox"
+    lay_down(installed, 300)
+    wait_until(lambda: "; waits for the broker, 1 results" in show(installed, "StatusText"), "the part's result")
+    assert show(installed, "User") == "goodpart"
+    found = installed.run("goodpart", "doctor", f"/etc/goodpart/{NAME}.yaml", "--sandbox", "--json")
+    symptoms = {s["what"]: s for s in json.loads(found.stdout)}
+    assert (found.returncode, {what for what, s in symptoms.items() if s["state"] == "fail"}) == (2, {"mqtt"}), found
+    assert symptoms["user"]["detail"] == "goodpart, groups goodpart, video"
+    assert "starts at boot" in symptoms["service"]["detail"]
+    # Its own journal, searched by the fields.
+    lost = installed.does("journalctl", "--output=cat", "GOODPART_STATION=test/lab/line-1/camera-1", "PRIORITY=3")
+    assert "127.0.0.1:1" in lost
+    installed.does("systemctl", "stop", SERVICE)
+    assert (show(installed, "ActiveState"), show(installed, "ExecMainStatus")) == ("inactive", "4")
+    # Removed, what the station made is still there; installed again, it goes on with it.
+    installed.does(ROOT / "systemd" / "install", "--uninstall")
+    assert not {path for path in installed.files("/opt", "/usr/local", "/etc/systemd") if "goodpart" in path} - {
+        f"/etc/systemd/system/{SERVICE}.service.d",
+        f"/etc/systemd/system/{SERVICE}.service.d/place.conf",
+    }
+    assert f"/var/lib/goodpart/{NAME}/{NAME}.outbox" in installed.files("/var/lib/goodpart")
+    installed.does(ROOT / "systemd" / "install", "--python", installed.shared / "python")
+    installed.does("systemctl", "start", SERVICE)
+    assert "1 results in the outbox" in show(installed, "StatusText")
+
+
+def test_a_line_whose_encoder_hangs_is_started_again_and_the_journal_says_where(installed: Machine) -> None:
+    program = installed.shared / "hangs.py"
+    program.write_text(_HANGS)
+    installed.does("install", "-m", "644", program, "/etc/goodpart/hangs.py")
+    command = f"{sys.executable} /etc/goodpart/hangs.py run /etc/goodpart/{NAME}.yaml"
+    drop_in(
+        installed, "hang", f"Environment=PYTHONPATH={ROOT}\nWatchdogSec=2\nRestartSec=1\nExecStart=\nExecStart={command}"
+    )
+    installed.does("systemctl", "start", SERVICE)
+    lay_down(installed, 301)
+    lay_down(installed, 302)
+    wait_until(lambda: show(installed, "NRestarts") == "1", "systemd to start it again")
+    said = installed.does("journalctl", "--output=cat", "GOODPART_EVENT=STUCK")
+    assert "stuck: inference has not moved" in said
+    assert "hang" in installed.does("journalctl", "--output=cat", f"--unit={SERVICE}")
+
+
+def test_an_installation_that_fails_leaves_the_one_in_use(installed: Machine) -> None:
+    before = installed.files("/opt")
+    broken = installed.shared / "broken"
+    broken.write_text(_PYTHON.replace("exit 0", "exit 1"))
+    broken.chmod(0o755)
+    ended = installed.run(ROOT / "systemd" / "install", "--python", broken)
+    assert (ended.returncode, ended.stderr.count("error: ")) == (2, 1)
+    assert installed.files("/opt") == before
+    installed.does("goodpart", "--version")
