@@ -15,6 +15,8 @@ from edge.report.config import HomeAssistantConfig, MqttConfig, OutboxConfig, Re
 from edge.report.wire import StationName
 from edge.shift.config import ShiftCheckConfig
 from edge.strict import Place, Strict, load_yaml
+from edge.teach.config import TeachConfig
+from edge.types import Decision
 
 
 class _Station(Strict):
@@ -34,6 +36,7 @@ class _Station(Strict):
     commands: CommandsConfig | None = None
     recipes: dict[Name, Place] = Field(default_factory=dict, max_length=100)
     threads: int = Field(default=1, ge=1, le=64)
+    teach: TeachConfig | None = None
 
 
 class CaptureConfig(_Station):
@@ -64,6 +67,15 @@ class StationConfig(_Station):
             raise ValueError("commands.allow: activate_recipe would leave the recipe of shift_check; remove one of them")
         if isinstance(self.source, CameraConfig) and self.source.trigger == "command" and "trigger" not in allow:
             raise ValueError("source.trigger: the camera would wait for ever; add trigger to commands.allow")
+        return self
+
+    @model_validator(mode="after")
+    def _teaching_has_pictures(self) -> "StationConfig":
+        allow = self.commands.allow if self.commands else ()
+        if self.teach and (self.evidence is None or Decision.NOK not in self.evidence.keep):
+            raise ValueError("teach: looks at pictures of rejected parts; add evidence: with NOK among what it keeps")
+        if self.teach is None and {"teach", "unteach"} & set(allow):
+            raise ValueError("commands.allow: teach and unteach need limits; add teach: {}")
         return self
 
     @model_validator(mode="after")
@@ -102,6 +114,7 @@ def _load(path: Path, record: type[Station]) -> Station:
         update={
             "mqtt": config.mqtt and _with_outbox(config.mqtt, kept / f"{path.stem}.outbox"),
             "sparkplug": config.sparkplug and _with_bdseq_file(config.sparkplug, kept),
+            "teach": config.teach and _with_ledger(config.teach, kept / f"{path.stem}.taught"),
         }
     )
 
@@ -110,6 +123,10 @@ def _with_outbox(mqtt: MqttConfig, usual: Path) -> MqttConfig:
     if not isinstance(mqtt.outbox, OutboxConfig) or mqtt.outbox.path:
         return mqtt
     return mqtt.model_copy(update={"outbox": mqtt.outbox.model_copy(update={"path": str(usual)})})
+
+
+def _with_ledger(config: TeachConfig, usual: Path) -> TeachConfig:
+    return config if config.file else config.model_copy(update={"file": str(usual)})
 
 
 def _with_bdseq_file(config: SparkplugConfig, kept: Path) -> SparkplugConfig:

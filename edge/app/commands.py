@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.app.sources import waits_for_triggers
 from edge.capture.triggered import Triggers
-from edge.command.actions import Actions, Powers
+from edge.command.actions import Actions, Powers, Teaching
 from edge.command.config import CommandsConfig
 from edge.command.controls import Controls
 from edge.command.desk import Desk
@@ -29,6 +29,7 @@ def make_desk(
     triggers: Triggers,
     boot: Boot,
     events: Events,
+    teaching: Teaching | None = None,
 ) -> Desk:
     """Where commands are looked at and done.
 
@@ -51,6 +52,7 @@ def make_desk(
         triggers if waits_for_triggers(config.source) else None,
         Powers(allow=allow, recipes=recipes, limits=limits, threads=config.threads),
         events,
+        teaching,
     )
     memory = Memory(Path(commands.memory_file) if commands.memory_file else None, config.station, boot.id)
     limit = RateLimit(commands.max_per_minute, time.monotonic())

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
 from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
+from edge.app.teach import make_rejects, make_teacher
 from edge.capture.config import CameraConfig, SourceConfig
 from edge.capture.triggered import Triggers
 from edge.command.controls import Controls
@@ -35,6 +36,7 @@ from edge.shift.check import Moment, ShiftCheck
 from edge.shift.config import ShiftCheckConfig
 from edge.shift.gate import Gate
 from edge.shift.times import ShiftTimes
+from edge.teach.teacher import Teacher
 
 
 @contextmanager
@@ -65,8 +67,13 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             stack.callback(keeper.close)
         events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
         gate = make_gate(config.shift_check, recipe, asked, events) if config.shift_check else None
+        teacher: Teacher | None = None
+        if config.teach and config.evidence:
+            sinks.append(rejects := make_rejects(config, config.teach, config.evidence))
+            if teacher := make_teacher(config, config.teach, config.evidence, controls, rejects, events):
+                stack.callback(teacher.close)
         if config.commands and config.mqtt:
-            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
+            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events, teacher)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
         line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
         watch(line, config, stack)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from edge.capture.triggered import Trigger as Wanted
 from edge.capture.triggered import Triggers
@@ -21,9 +22,11 @@ from edge.command.models import (
     Resume,
     SetThreshold,
     Status,
+    Teach,
     Trigger,
+    Unteach,
 )
-from edge.errors import BadRecipe, GoodpartError
+from edge.errors import BadRecipe, GoodpartError, NotTaught
 from edge.events import EventCode, Events
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.types import Order
@@ -53,26 +56,45 @@ class Powers:
     threads: int
 
 
+class Teaching(Protocol):
+    """Who teaches parts and takes them back; each returns a sentence, or raises NotTaught with one."""
+
+    def accept(self, part: str, who: str, reason: str) -> str:
+        """Teach a part, named by its result's id or its picture."""
+
+    def undo(self, who: str, reason: str, part: str | None = None) -> str:
+        """Take it back, the last one where none is named."""
+
+
 class Actions:
     """Does commands, one at a time; a recipe is opened in a thread of its own, so that no part waits for it.
 
-    triggers: where the camera waits for them; None: the source does not.
+    triggers: where the camera waits for them; None: the source does not. teaching: None where nothing can be taught.
     """
 
-    def __init__(self, controls: Controls, triggers: Triggers | None, powers: Powers, events: Events) -> None:
+    def __init__(
+        self,
+        controls: Controls,
+        triggers: Triggers | None,
+        powers: Powers,
+        events: Events,
+        teaching: Teaching | None = None,
+    ) -> None:
         self._controls, self._triggers, self._powers, self._events = controls, triggers, powers, events
+        self._teaching = teaching
         self._activating: str | None = None
         self._opener: threading.Thread | None = None
+        self._lesson: threading.Thread | None = None
 
     def objection(self, command: Command) -> Outcome | None:
         """Why it cannot be done as the line is now."""
         match command:
             case Trigger():
                 return self._no_trigger_now()
-            case ActivateRecipe() if command.recipe not in self._powers.recipes:
-                return Outcome(Code.REFUSED_STATE, f"{command.recipe} is not among the recipes of the station file")
-            case ActivateRecipe() if self._activating:
-                return Outcome(Code.BUSY, f"recipe {self._activating} is being opened; wait for its answer")
+            case Teach() | Unteach():
+                return self._no_lesson_now()
+            case ActivateRecipe():
+                return self._no_activation_now(command.recipe)
             case SetThreshold():
                 return self._outside_limits(command)
             case _:
@@ -93,15 +115,21 @@ class Actions:
                 self._activate(command.recipe, done)
             case SetThreshold():
                 done(self._set_threshold(command))
+            case Teach() | Unteach():
+                self._lesson = threading.Thread(
+                    target=lambda: done(self._taught(command)), name="teach-command", daemon=True
+                )
+                self._lesson.start()
             case Status():
                 done(Outcome(Code.OK, "as in line", self._state(now)))
             case Ping():
                 done(Outcome(Code.OK, "here"))
 
     def close(self, timeout_s: float) -> None:
-        """Wait for a recipe that is being opened, but not for ever."""
-        if self._opener:
-            self._opener.join(timeout_s)
+        """Wait for a recipe that is being opened and a part that is being taught, but not for ever."""
+        for thread in (self._opener, self._lesson):
+            if thread:
+                thread.join(timeout_s)
 
     def _no_trigger_now(self) -> Outcome | None:
         if self._triggers is None:
@@ -110,6 +138,20 @@ class Actions:
             return Outcome(Code.REFUSED_STATE, "the line is paused; send resume")
         if not self._triggers.free:
             return Outcome(Code.BUSY, "the trigger before still waits for its frame; send this one again after its result")
+        return None
+
+    def _no_activation_now(self, name: str) -> Outcome | None:
+        if name not in self._powers.recipes:
+            return Outcome(Code.REFUSED_STATE, f"{name} is not among the recipes of the station file")
+        if self._activating:
+            return Outcome(Code.BUSY, f"recipe {self._activating} is being opened; wait for its answer")
+        return None
+
+    def _no_lesson_now(self) -> Outcome | None:
+        if self._teaching is None:
+            return Outcome(Code.REFUSED_STATE, "nothing can be taught: add teach to the station file, or mend teach.file")
+        if self._lesson and self._lesson.is_alive():
+            return Outcome(Code.BUSY, "another part is being taught; wait for its answer")
         return None
 
     def _trigger(self, command: Trigger, mono_s: float, now: Now) -> Outcome:
@@ -170,6 +212,21 @@ class Actions:
         self._events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
         return Outcome(Code.OK, f"recipe {recipe.manifest.name} {recipe.id} is in use, golden pictures reproduced")
 
+    def _taught(self, command: Teach | Unteach) -> Outcome:
+        assert self._teaching is not None  # noqa: S101 - objection() has said so
+        try:
+            if isinstance(command, Teach):
+                sentence = self._teaching.accept(command.result_id, command.who, command.reason)
+            else:
+                sentence = self._teaching.undo(command.who, command.reason, command.result_id)
+        except NotTaught as err:
+            return Outcome(Code.FAILED, str(err))
+        except Exception as err:
+            # The sender hears of it, and the next command is heard.
+            log.exception("%s failed", command.command)
+            return Outcome(Code.FAILED, f"{type(err).__name__}; the journal says more")
+        return Outcome(Code.OK, sentence)
+
     def _state(self, now: Now) -> LineState:
         recipe, by = self._controls.recipe, self._controls.recipe.threshold_command_id
         return LineState(
@@ -178,7 +235,8 @@ class Actions:
             recipe_id=recipe.id,
             threshold=recipe.manifest.threshold,
             threshold_command_id=by,
-            promise_holds=by is None,
+            promise_holds=recipe.promise_holds,
+            taught=len(recipe.taught),
             activating=self._activating,
             recipes=tuple(sorted(self._powers.recipes)),
             allowed=tuple(sorted(self._powers.allow)),

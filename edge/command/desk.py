@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 _OF_THE_DAY = frozenset({"ping", "status", "trigger"})
 """Their success is not worth a line of the journal each; results tell of triggers."""
 
+_LASTING = frozenset({"teach", "unteach"})
+"""In force through restarts, since their ledger is a file of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -85,7 +88,7 @@ class Desk:
             return None
         if deed.digest != admitted.digest:
             return Outcome(Code.REFUSED_REUSED_ID, "another command has had this command_id; choose a new one")
-        return _told_again(deed, self._boot_id)
+        return _told_again(deed, self._boot_id, lasting=admitted.command.command in _LASTING)
 
     def _late(self, admitted: Admitted, now: Now) -> Outcome | None:
         if refusal := stale(admitted.command, self._rules, now):
@@ -122,12 +125,16 @@ class Desk:
         send(Answer(back, to_wire(response), correlation_to_echo(request)))
 
 
-def _told_again(deed: Deed, boot_id: str) -> Outcome:
+def _told_again(deed: Deed, boot_id: str, *, lasting: bool) -> Outcome:
     if deed.code is None:
         if deed.boot_id == boot_id:
             return Outcome(Code.BUSY, "is being done; its answer follows")
+        if lasting:
+            return Outcome(
+                Code.FAILED, "the process ended while it was being done; `goodpart teach list` says whether it was"
+            )
         return Outcome(Code.FAILED, "the process ended while it was being done, and nothing of it is in force")
     if deed.code is not Code.OK:
         return Outcome(deed.code, f"{deed.detail}; it was not tried again, send a new command_id for that")
-    undone = "" if deed.boot_id == boot_id else " (before a restart, which undid it)"
+    undone = "" if lasting or deed.boot_id == boot_id else " (before a restart, which undid it)"
     return Outcome(Code.DONE_BEFORE, deed.detail + undone, deed.line)

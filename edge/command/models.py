@@ -37,9 +37,9 @@ def _as_rfc_3339(value: object) -> object:
 Time = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339)]
 """RFC 3339 with its zone."""
 
-CommandName = Literal["trigger", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"]
+CommandName = Literal["trigger", "pause", "resume", "activate_recipe", "set_threshold", "teach", "unteach", "status", "ping"]
 
-MUST_BE_SIGNED: frozenset[CommandName] = frozenset({"pause", "activate_recipe", "set_threshold"})
+MUST_BE_SIGNED: frozenset[CommandName] = frozenset({"pause", "activate_recipe", "set_threshold", "teach", "unteach"})
 """What takes inspection away or changes what it lets through, and so may let bad parts pass."""
 
 
@@ -123,6 +123,38 @@ class SetThreshold(_Command):
         return self
 
 
+class Teach(_Command):
+    """Count a rejected part that a person accepts as good from now on, through restarts, until `unteach`."""
+
+    command: Literal["teach"]
+    """Which command."""
+
+    result_id: PlantId
+    """Of its result, or the path of its picture as `evidence` of the result names it."""
+
+    who: PlantId
+    """Who accepts the part."""
+
+    reason: PlantId
+    """Why."""
+
+
+class Unteach(_Command):
+    """Take a part back that was taught."""
+
+    command: Literal["unteach"]
+    """Which command."""
+
+    result_id: PlantId | None = None
+    """As in `teach`; null: the last one that was taught."""
+
+    who: PlantId
+    """Who takes it back."""
+
+    reason: PlantId
+    """Why."""
+
+
 class Status(_Command):
     """Say what the line does."""
 
@@ -137,7 +169,10 @@ class Ping(_Command):
     """Which command."""
 
 
-Command = Annotated[Trigger | Pause | Resume | ActivateRecipe | SetThreshold | Status | Ping, Field(discriminator="command")]
+Command = Annotated[
+    Trigger | Pause | Resume | ActivateRecipe | SetThreshold | Teach | Unteach | Status | Ping,
+    Field(discriminator="command"),
+]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 
@@ -180,7 +215,10 @@ class LineState(Message):
     """The command that set the threshold; null: it is the recipe's own."""
 
     promise_holds: bool
-    """Whether the threshold is the one that the recipe's promise is about."""
+    """Whether the recipe's promise does: not with another threshold, and one about escapes not beside taught parts."""
+
+    taught: int = 0
+    """How many rejected parts count as good because people accepted them."""
 
     activating: str | None
     """The recipe that is being opened."""

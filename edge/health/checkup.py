@@ -62,6 +62,7 @@ class Checkup:
             station=line.station,
             recipe_name=recipe.manifest.name,
             recipe_id=recipe.id,
+            taught=len(recipe.taught),
             sent_utc=utc_now(),
             interval_s=self._interval_s,
             uptime_s=round(now_s - line.board.began_s, 3),

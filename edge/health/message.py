@@ -148,6 +148,9 @@ class Health(Message):
     recipe_id: str
     """Of the recipe's manifest."""
 
+    taught: int = 0
+    """How many rejected parts count as good because people accepted them."""
+
     sent_utc: AwareDatetime
     """RFC 3339, UTC, by the clock of the device."""
 

@@ -39,7 +39,8 @@ def in_words(station: StationName, heard: Heard, troubles: Sequence[str], now_ut
 def _facts(health: Health, now_utc: datetime) -> Iterable[tuple[str, str]]:
     age_s = max(0.0, (now_utc - health.sent_utc).total_seconds())
     yield "told", f"{_for(age_s)} ago, {_for(health.uptime_s)} after its start"
-    yield "recipe", f"{health.recipe_name} {health.recipe_id[:12]}"
+    taught = f", {health.taught} parts taught" if health.taught else ""
+    yield "recipe", f"{health.recipe_name} {health.recipe_id[:12]}{taught}"
     yield "parts", _results(health.inspected, health.parts)
     if health.sampled:
         yield "samples", _results(health.sampled, health.samples)
