@@ -29,6 +29,8 @@ from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting
 from edge.report.wire import StationName
 from edge.shift.card import open_shift_card
+from edge.teach.config import TeachConfig
+from edge.teach.ledger import in_force, read_account
 from edge.types import Decision, Frame, Unfit
 
 
@@ -64,6 +66,8 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    if teach := config.teach:
+        findings.append(_try("teach", lambda: _try_teach(teach, recipe)))
     return findings
 
 
@@ -157,3 +161,10 @@ def _try_evidence(config: EvidenceConfig) -> str:
     make_usable(folder)
     free_mb = shutil.disk_usage(folder).free // 1_000_000
     return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"
+
+
+def _try_teach(config: TeachConfig, recipe: Recipe | None) -> str:
+    # Only looked at: a running device may be writing it.
+    account = read_account(Path(str(config.file)))
+    parts = len(in_force(account.entries, recipe.id)) if recipe else 0
+    return f"{config.file}: {len(account.entries)} entries, {parts} parts in force for this recipe"

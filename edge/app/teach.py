@@ -18,10 +18,12 @@ from edge.teach.teacher import Teacher
 from edge.types import Decision
 
 
-def make_rejects(config: StationConfig, teach: TeachConfig, evidence: EvidenceConfig) -> Rejects:
-    """Who remembers what may be taught."""
+def make_rejects(
+    config: StationConfig, teach: TeachConfig, evidence: EvidenceConfig, *, unknown_too: bool = False
+) -> Rejects:
+    """Who remembers what may be taught. unknown_too: also pictures of which nobody has the result."""
     file = Path(config.results.path) if config.results and config.results.path != "-" else None
-    return Rejects(_rabbits(teach, evidence), file)
+    return Rejects(_rabbits(teach, evidence), file, Path(evidence.folder) if unknown_too else None)
 
 
 def make_teacher(
@@ -32,18 +34,31 @@ def make_teacher(
     rejects: Rejects,
     events: Events,
 ) -> Teacher | None:
-    """Who teaches; None, which the events tell, where the ledger is damaged: then nothing that was taught is in force.
-
-    Raises:
-        BadConfig: the ledger, the defects or the samples cannot be used, or another process has the ledger.
-    """
-    samples = _red_rabbits(config, controls.recipe)
-    guard = Guard(_rabbits(teach, evidence), samples, Path(teach.defects) if teach.defects else None)
+    """As `open_teacher`, but a line goes on without what it was taught: a damaged ledger is told, and gives None."""
     try:
-        ledger = Ledger(Path(str(teach.file)))
+        return open_teacher(config, teach, evidence, controls, rejects, events)
     except BadLedger as err:
         events.say(EventCode.TEACHING_LOST, f"nothing that was taught is in force, and nothing can be taught: {err}")
         return None
+
+
+def open_teacher(
+    config: StationConfig,
+    teach: TeachConfig,
+    evidence: EvidenceConfig,
+    controls: Controls,
+    rejects: Rejects,
+    events: Events,
+) -> Teacher:
+    """Who teaches; from now on what was taught is in force.
+
+    Raises:
+        BadConfig: the ledger, the defects or the samples cannot be used, or another process has the ledger.
+        BadLedger: it is damaged or was altered.
+    """
+    samples = _red_rabbits(config, controls.recipe)
+    guard = Guard(_rabbits(teach, evidence), samples, Path(teach.defects) if teach.defects else None)
+    ledger = Ledger(Path(str(teach.file)))
     if ledger.torn:
         events.say(
             EventCode.TEACHING_LOST, f"an entry of {teach.file} was torn and is not in force; it is kept in {ledger.torn}"

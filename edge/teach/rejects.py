@@ -33,13 +33,14 @@ class Reject:
 class Rejects:
     """A sink that remembers which parts were not OK, and the red rabbits' pictures of every shift check.
 
-    results: the file of results, where parts of before the start are found; None: there is none.
+    results: the file of results, where parts of before the start are found; None: there is none. pictures: the evidence
+    folder, where a picture may be named of which nobody has the result; None: it may not.
     """
 
     waiting = lost = 0
 
-    def __init__(self, rabbits: Rabbits, results: Path | None) -> None:
-        self._rabbits, self._file = rabbits, results
+    def __init__(self, rabbits: Rabbits, results: Path | None, pictures: Path | None = None) -> None:
+        self._rabbits, self._file, self._pictures = rabbits, results, pictures
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Result] = OrderedDict()
 
@@ -64,7 +65,8 @@ class Rejects:
             kept = tuple(self._kept.values())
         found = next((r for r in reversed(kept) if _is_called(r, key)), None) or self._find_in_file(key)
         if found is None or found.evidence is None:
-            return None
+            is_there = self._pictures is not None and (self._pictures / key).is_file()
+            return Reject(key, None, None) if is_there else None
         return Reject(found.evidence.path, found.evidence.sha256, found)
 
     def _find_in_file(self, key: str) -> Result | None:

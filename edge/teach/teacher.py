@@ -149,7 +149,8 @@ class Teacher:
         parts = _taught_for(recipe, self._ledger)
         meant = [entry for entry in parts if key is None or entry.called(key)]
         if not meant:
-            raise NotTaught(f"{key or 'no part'} is not taught for recipe {recipe.manifest.name}.")
+            what = f"{key} is not" if key else "nothing is"
+            raise NotTaught(f"{what} taught for recipe {recipe.manifest.name}.")
         gone = meant[-1]
         self._write(UndoneEntry(time_utc=self._clock(), recipe_id=recipe.id, evidence=gone.evidence, who=who, reason=reason))
         left = f"{len(parts) - 1} parts are taught for recipe {recipe.manifest.name}"
