@@ -66,6 +66,8 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    if shadow := config.shadow:
+        findings.append(_try("shadow", lambda: _try_golden(open_recipe(Path(shadow.recipe)))))
     if teach := config.teach:
         findings.append(_try("teach", lambda: _try_teach(teach, recipe)))
     return findings

@@ -13,6 +13,7 @@ from edge.host.state import state_folder
 from edge.recipe.manifest import Name
 from edge.report.config import HomeAssistantConfig, MqttConfig, OutboxConfig, ResultsConfig, SparkplugConfig
 from edge.report.wire import StationName
+from edge.shadow.config import ShadowConfig
 from edge.shift.config import ShiftCheckConfig
 from edge.strict import Place, Strict, load_yaml
 from edge.teach.config import TeachConfig
@@ -37,6 +38,7 @@ class _Station(Strict):
     recipes: dict[Name, Place] = Field(default_factory=dict, max_length=100)
     threads: int = Field(default=1, ge=1, le=64)
     teach: TeachConfig | None = None
+    shadow: ShadowConfig | None = None
 
 
 class CaptureConfig(_Station):

@@ -45,6 +45,13 @@ class Sink(Protocol):
         """Bring out what is still waiting, for a bounded time."""
 
 
+class Onlooker(Protocol):
+    """Who looks at parts once they are judged."""
+
+    def look(self, shot: Shot, result: Result) -> None:
+        """Take one part, or leave it; must not block the line."""
+
+
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
     """One part: fit to judge? → look and encode → distances → score → verdict.
 
@@ -71,8 +78,8 @@ class Line:
     """One camera, one recipe at a time, and everybody who is told.
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
-    gate: the shift check, and evidence: who keeps pictures, where there is one. tally counts parts of production, samples
-    the master parts of the check; board counts for those who watch from other threads.
+    gate: the shift check, evidence: who keeps pictures, and shadow: who judges alongside, where there is one. tally counts
+    parts of production, samples the master parts of the check; board counts for those who watch from other threads.
     """
 
     station: StationName
@@ -83,6 +90,7 @@ class Line:
     origin: Origin
     gate: Gate | None = None
     evidence: Keeper | None = None
+    shadow: Onlooker | None = None
     clock_synced: Callable[[], bool | None] = field(default_factory=ClockSync)
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
@@ -100,6 +108,8 @@ class Line:
                 self.evidence.put(shot, verdict, result, hand_on)
             else:
                 hand_on(shot, verdict, result)
+            if self.shadow:
+                self.shadow.look(shot, result)
             (self.samples if sample else self.tally)[verdict.decision] += 1
         return self.tally
 

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
+from edge.app.shadow import make_shadow
 from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
 from edge.app.teach import make_rejects, make_teacher
 from edge.capture.config import CameraConfig, SourceConfig
@@ -31,6 +32,7 @@ from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Linked
 from edge.report.config import OutboxConfig
 from edge.report.wire import to_wire
+from edge.shadow.shadow import Shadow
 from edge.shift.card import open_shift_card
 from edge.shift.check import Moment, ShiftCheck
 from edge.shift.config import ShiftCheckConfig
@@ -75,18 +77,21 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         if config.commands and config.mqtt:
             desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events, teacher)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
-        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
-        watch(line, config, stack)
+        shadow = make_shadow(config.shadow, sinks, events, stack) if config.shadow else None
+        if shadow:
+            sinks.append(shadow)
+        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper, shadow)
+        watch(line, config, stack, shadow)
         yield line
 
 
-def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
+def watch(line: Line, config: StationConfig, stack: ExitStack, shadow: Shadow | None = None) -> None:
     """Tell the line's health as long as `stack` is open, and answer Prometheus if it is wanted.
 
     Raises:
         BadConfig: the endpoint cannot be opened.
     """
-    checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s)
+    checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s, shadow)
 
     def tell(health: Health) -> None:
         for sink in line.sinks:
