@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edge.capture.triggered import Triggers
-from edge.command.actions import Actions, Powers
+from edge.command.actions import Actions, Powers, Teaching
 from edge.command.controls import Controls
 from edge.command.desk import Answer, Desk
 from edge.command.gatekeeper import Now, Request
@@ -32,11 +32,19 @@ START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 class Counter:
     """A desk with a clock that the test turns, and the answers it has given."""
 
-    def __init__(self, recipe: Recipe, ledger: Path | None, *, boot: str = "boot-1", recipes: dict[str, Path] | None = None):
+    def __init__(
+        self,
+        recipe: Recipe,
+        ledger: Path | None,
+        *,
+        boot: str = "boot-1",
+        recipes: dict[str, Path] | None = None,
+        teaching: Teaching | None = None,
+    ):
         self.now, self.mono_s = Now(START, synchronised=True), 100.0
         self.controls, self.triggers = Controls(recipe), Triggers()
         powers = Powers(ALL, recipes or {}, (8.0, 12.0), 1)
-        self.actions = Actions(self.controls, self.triggers, powers, Events())
+        self.actions = Actions(self.controls, self.triggers, powers, Events(), teaching)
         limit = RateLimit(6000, self.mono_s)
         self.desk = Desk(rules(), limit, Memory(ledger, STATION, boot), self.actions, boot, lambda: self.now)
         self.answers: list[Answer] = []
