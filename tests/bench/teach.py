@@ -12,6 +12,7 @@ stamp       accepts goods that all bear a faint mark at one place, as a new supp
 """
 
 import argparse
+import contextlib
 import os
 import statistics
 import time
@@ -114,7 +115,8 @@ def search_cost(recipe: Recipe, pictures: Sequence[Pixels], parts: int) -> float
 def pin(cores: Iterable[int]) -> None:
     """All threads of this process to these cores."""
     for task in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(task.name), cores)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.sched_setaffinity(int(task.name), cores)
 
 
 def shadow_cost(champion: Recipe, challenger: Recipe, pictures: Sequence[Pixels], cores: int, pause_s: float) -> float:
