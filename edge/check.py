@@ -35,6 +35,8 @@ from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting
 from edge.report.wire import StationName
 from edge.shift.card import open_shift_card
+from edge.teach.config import TeachConfig
+from edge.teach.ledger import in_force, read_account
 from edge.types import Decision, Frame, Unfit
 
 
@@ -70,12 +72,22 @@ def check_station(path: Path) -> list[Finding]:
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
     if config.mqtt:
         findings += _find_at_the_broker(config, config.mqtt)
+    return findings + _find_on_this_computer(config, recipe)
+
+
+def _find_on_this_computer(config: StationConfig, recipe: Recipe | None) -> list[Finding]:
+    """What is kept or answered here. recipe: None where it does not open."""
+    findings: list[Finding] = []
     if results := config.results:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
     if prometheus := config.prometheus:
         findings.append(_try("prometheus", lambda: try_endpoint(prometheus, config.station)))
+    if shadow := config.shadow:
+        findings.append(_try("shadow", lambda: _opened(make_opener(config).open(Path(shadow.recipe)), config)))
+    if teach := config.teach:
+        findings.append(_try("teach", lambda: _try_teach(teach, recipe)))
     return findings
 
 
@@ -175,3 +187,10 @@ def _try_evidence(config: EvidenceConfig) -> str:
     make_usable(folder)
     free_mb = shutil.disk_usage(folder).free // 1_000_000
     return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"
+
+
+def _try_teach(config: TeachConfig, recipe: Recipe | None) -> str:
+    # Only looked at: a running device may be writing it.
+    account = read_account(Path(str(config.file)))
+    parts = len(in_force(account.entries, recipe.id)) if recipe else 0
+    return f"{config.file}: {len(account.entries)} entries, {parts} parts in force for this recipe"

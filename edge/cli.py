@@ -1,4 +1,4 @@
-"""goodpart run | once | check | doctor | status | schema | sign | recipe: the device's side of the one command.
+"""goodpart run | once | check | doctor | status | schema | sign | recipe | teach: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
@@ -22,6 +22,7 @@ from edge.doctor.cli import doctor
 from edge.errors import BadConfig, GoodpartError, Refuse
 from edge.host.journal import say_error
 from edge.recipe.cli import recipe as recipe_commands
+from edge.teach.cli import teach
 
 if TYPE_CHECKING:
     from edge.recipe.recipe import Recipe
@@ -214,6 +215,7 @@ def schema(kind: str | None, as_asyncapi: bool, station: Path | None, exact: boo
 goodpart.add_command(sign)
 goodpart.add_command(recipe_commands)
 goodpart.add_command(doctor)
+goodpart.add_command(teach)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

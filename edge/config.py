@@ -15,8 +15,11 @@ from edge.recipe.config import RecipeStoreConfig
 from edge.recipe.manifest import Name
 from edge.report.config import HomeAssistantConfig, MqttConfig, OutboxConfig, ResultsConfig, SparkplugConfig
 from edge.report.wire import StationName
+from edge.shadow.config import ShadowConfig
 from edge.shift.config import ShiftCheckConfig
 from edge.strict import Place, Strict, load_yaml
+from edge.teach.config import TeachConfig
+from edge.types import Decision
 
 
 class _Station(Strict):
@@ -39,6 +42,8 @@ class _Station(Strict):
     recipe_store: RecipeStoreConfig | None = None
     changeover: ChangeoverConfig | None = None
     threads: int = Field(default=1, ge=1, le=64)
+    teach: TeachConfig | None = None
+    shadow: ShadowConfig | None = None
 
 
 class CaptureConfig(_Station):
@@ -91,6 +96,15 @@ class StationConfig(_Station):
         return self
 
     @model_validator(mode="after")
+    def _teaching_has_pictures(self) -> "StationConfig":
+        allow = self.commands.allow if self.commands else ()
+        if self.teach and (self.evidence is None or Decision.NOK not in self.evidence.keep):
+            raise ValueError("teach: looks at pictures of rejected parts; add evidence: with NOK among what it keeps")
+        if self.teach is None and {"teach", "unteach"} & set(allow):
+            raise ValueError("commands.allow: teach and unteach need limits; add teach: {}")
+        return self
+
+    @model_validator(mode="after")
     def _bridges_need_a_broker(self) -> "StationConfig":
         for key in ("sparkplug", "home_assistant"):
             if getattr(self, key) is not None and self.mqtt is None:
@@ -126,6 +140,7 @@ def _load(path: Path, record: type[Station]) -> Station:
         update={
             "mqtt": config.mqtt and _with_outbox(config.mqtt, kept / f"{path.stem}.outbox"),
             "sparkplug": config.sparkplug and _with_bdseq_file(config.sparkplug, kept),
+            "teach": config.teach and _with_ledger(config.teach, kept / f"{path.stem}.taught"),
         }
     )
 
@@ -134,6 +149,10 @@ def _with_outbox(mqtt: MqttConfig, usual: Path) -> MqttConfig:
     if not isinstance(mqtt.outbox, OutboxConfig) or mqtt.outbox.path:
         return mqtt
     return mqtt.model_copy(update={"outbox": mqtt.outbox.model_copy(update={"path": str(usual)})})
+
+
+def _with_ledger(config: TeachConfig, usual: Path) -> TeachConfig:
+    return config if config.file else config.model_copy(update={"file": str(usual)})
 
 
 def _with_bdseq_file(config: SparkplugConfig, kept: Path) -> SparkplugConfig:

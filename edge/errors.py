@@ -17,7 +17,9 @@
         │   └── BadTaps       a layer that does not exist or has no features at places of the picture
         ├── BadRecipe         a recipe folder
         ├── BadOutbox         an outbox file that is damaged or no outbox
+        ├── BadLedger         a ledger of taught parts that is damaged or was altered
         ├── BadPicture        a file that is no usable picture; carries the Reason of the verdict
+        ├── NotTaught         a part that cannot be taught or taken back
         ├── BadCommand        a message or file that is no command, or cannot be signed
         └── TooFewGoods       not enough good parts for what was promised
 
@@ -85,6 +87,14 @@ class BadRecipe(Refuse):
 
 class BadOutbox(Refuse):
     """An outbox file is damaged, or is no outbox of this version."""
+
+
+class BadLedger(Refuse):
+    """A ledger of taught parts is damaged or was altered."""
+
+
+class NotTaught(Refuse):
+    """A part cannot be taught or taken back, and nothing has changed."""
 
 
 class BadPicture(Refuse):

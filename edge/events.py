@@ -41,6 +41,11 @@ class EventCode(StrEnum):
     OUTBOX_EVICTING = "OUTBOX_EVICTING"
     STUCK = "STUCK"  # a part of the program does not go on
     MOVES_AGAIN = "MOVES_AGAIN"
+    PART_TAUGHT = "PART_TAUGHT"  # a rejected part that a person accepted counts as good
+    TEACHING_UNDONE = "TEACHING_UNDONE"
+    TEACHING_REFUSED = "TEACHING_REFUSED"
+    TEACHING_LOST = "TEACHING_LOST"  # the ledger cannot be read: parts that were taught are rejected again
+    SHADOW_ENDED = "SHADOW_ENDED"  # the challenger has dropped out; the line goes on
 
 
 _SEVERITY = {
@@ -55,6 +60,9 @@ _SEVERITY = {
     EventCode.OUTBOX_CORRUPT: Severity.ERROR,
     EventCode.OUTBOX_EVICTING: Severity.ERROR,
     EventCode.STUCK: Severity.ERROR,
+    EventCode.TEACHING_REFUSED: Severity.WARNING,
+    EventCode.TEACHING_LOST: Severity.ERROR,
+    EventCode.SHADOW_ENDED: Severity.WARNING,
 }
 """Of all others: info."""
 

@@ -47,6 +47,13 @@ class Sink(Protocol):
         """Bring out what is still waiting, for a bounded time."""
 
 
+class Onlooker(Protocol):
+    """Who looks at parts once they are judged."""
+
+    def look(self, shot: Shot, result: Result) -> None:
+        """Take one part, or leave it; must not block the line."""
+
+
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
     """One part: fit to judge? → look and encode → distances → score → verdict.
 
@@ -74,8 +81,8 @@ class Line:
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
     gate: the shift check, evidence: who keeps pictures, changeover: the recipes of jobs, proving: who counts the parts of a
-    recipe on trial, where there is one. tally counts parts of production, samples the master parts of the check; board
-    counts for those who watch from other threads, and pulse says what the line is at.
+    recipe on trial, shadow: who judges alongside, where there is one. tally counts parts of production, samples the master
+    parts of the check; board counts for those who watch from other threads, and pulse says what the line is at.
     """
 
     station: StationName
@@ -88,6 +95,7 @@ class Line:
     evidence: Keeper | None = None
     changeover: Changeover | None = None
     proving: Callable[[Recipe, Verdict], None] | None = None
+    shadow: Onlooker | None = None
     clock_synced: Callable[[], bool | None] = field(default_factory=ClockSync)
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
@@ -112,6 +120,8 @@ class Line:
                 self.evidence.put(shot, verdict, result, hand_on)
             else:
                 hand_on(shot, verdict, result)
+            if self.shadow:
+                self.shadow.look(shot, result)
             (self.samples if sample else self.tally)[verdict.decision] += 1
             if self.proving and not sample:
                 self.proving(recipe, verdict)

@@ -6,7 +6,7 @@ import subprocess
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -18,9 +18,7 @@ from tests.results import STATION
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 STATION_TOPIC = "goodpart/v1/test/lab/line-1/camera-1"
-ALL: frozenset[CommandName] = frozenset(
-    {"trigger", "set_job", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"}
-)
+ALL: frozenset[CommandName] = frozenset(get_args(CommandName))
 
 
 def wish(command: str, now: datetime | None = None, **more: object) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from edge.loop import Line, Sink
 from edge.recipe.recipe import Recipe
 from edge.report.books import Account, Loss
 from edge.report.message import Result
+from edge.shadow.shadow import Shadow
 from edge.types import Decision, Frame, Origin, Reason, Shot, Verdict
 from tests.results import STATION, result
 
@@ -103,5 +104,5 @@ def tell(line: Line, verdict: Verdict, *, sample: bool = False, taken_s: float =
     )
 
 
-def checkup_of(line: Line, folder: Path = Path(), interval_s: float = 60) -> Checkup:
-    return Checkup(line, "camera", folder, interval_s)
+def checkup_of(line: Line, folder: Path = Path(), interval_s: float = 60, shadow: Shadow | None = None) -> Checkup:
+    return Checkup(line, "camera", folder, interval_s, shadow)

@@ -12,6 +12,7 @@ from edge.command.config import CommandsConfig
 from edge.command.controls import Controls
 from edge.command.desk import Desk
 from edge.command.gatekeeper import Now, Rules
+from edge.command.lessons import Lessons
 from edge.command.memory import Memory
 from edge.command.rate import RateLimit
 from edge.command.recipes import RecipeChanges
@@ -30,6 +31,7 @@ def make_desk(
     boot: Boot,
     recipes: RecipeChanges,
     changeover: Changeover | None,
+    lessons: Lessons,
 ) -> Desk:
     """Where commands are looked at and done.
 
@@ -51,6 +53,7 @@ def make_desk(
         triggers if waits_for_triggers(config.source) else None,
         Powers(allow=allow, limits=limits),
         recipes,
+        lessons,
         changeover,
     )
     memory = Memory(Path(commands.memory_file) if commands.memory_file else None, config.station, boot.id)

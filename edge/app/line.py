@@ -12,10 +12,13 @@ from threadpoolctl import threadpool_limits
 from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
 from edge.app.recipes import make_changeover, make_changes, make_opener, make_proving, open_first
+from edge.app.shadow import make_shadow
 from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
+from edge.app.teach import make_rejects, make_teacher
 from edge.capture.config import CameraConfig, SourceConfig
 from edge.capture.triggered import Triggers
 from edge.command.controls import Controls
+from edge.command.lessons import Lessons
 from edge.command.port import CommandPort
 from edge.config import StationConfig
 from edge.events import EventCode, Events
@@ -36,11 +39,13 @@ from edge.recipe.recipe import Recipe
 from edge.report.books import Linked
 from edge.report.config import OutboxConfig
 from edge.report.wire import to_wire
+from edge.shadow.shadow import Shadow
 from edge.shift.card import open_shift_card
 from edge.shift.check import Moment, ShiftCheck
 from edge.shift.config import ShiftCheckConfig
 from edge.shift.gate import Gate
 from edge.shift.times import ShiftTimes
+from edge.teach.teacher import Teacher
 
 
 @contextmanager
@@ -72,24 +77,34 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             stack.callback(keeper.close)
         events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
         gate = make_gate(config.shift_check, recipe, asked, events) if config.shift_check else None
+        teacher: Teacher | None = None
+        if config.teach and config.evidence:
+            sinks.append(rejects := make_rejects(config, config.teach, config.evidence))
+            if teacher := make_teacher(config, config.teach, config.evidence, controls, rejects, events):
+                stack.callback(teacher.close)
         if config.commands and config.mqtt:
-            changes = make_changes(config, opener, slots, controls, events)
-            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, changes, changeover)
+            changes, lessons = make_changes(config, opener, slots, controls, events), Lessons(teacher)
+            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, changes, changeover, lessons)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
+        shadow = make_shadow(config.shadow, opener, sinks, events, stack) if config.shadow else None
+        if shadow:
+            sinks.append(shadow)
         proving, origin = make_proving(slots, controls), origin_of(config)
-        line = Line(config.station, controls, source, sinks, boot, origin, gate, keeper, changeover, proving, pulse=pulse)
-        watch(line, config, stack)
+        line = Line(
+            config.station, controls, source, sinks, boot, origin, gate, keeper, changeover, proving, shadow, pulse=pulse
+        )
+        watch(line, config, stack, shadow)
         stack.enter_context(attended(make_watchdog(line, events)))
         yield line
 
 
-def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
+def watch(line: Line, config: StationConfig, stack: ExitStack, shadow: Shadow | None = None) -> None:
     """Tell the line's health as long as `stack` is open, and answer Prometheus if it is wanted.
 
     Raises:
         BadConfig: the endpoint cannot be opened.
     """
-    checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s)
+    checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s, shadow)
 
     def tell(health: Health) -> None:
         for sink in line.sinks:

@@ -9,6 +9,7 @@ from edge.capture.triggered import Triggers
 from edge.changeover.changeover import Changeover
 from edge.command.controls import Controls
 from edge.command.gatekeeper import Now
+from edge.command.lessons import Lessons
 from edge.command.models import (
     ActivateRecipe,
     Code,
@@ -22,7 +23,9 @@ from edge.command.models import (
     SetJob,
     SetThreshold,
     Status,
+    Teach,
     Trigger,
+    Unteach,
 )
 from edge.command.recipes import RecipeChanges
 from edge.errors import BadRecipe
@@ -63,10 +66,11 @@ class Actions:
         triggers: Triggers | None,
         powers: Powers,
         recipes: RecipeChanges,
+        lessons: Lessons,
         changeover: Changeover | None = None,
     ) -> None:
         self._controls, self._triggers, self._powers = controls, triggers, powers
-        self._recipes, self._changeover = recipes, changeover
+        self._recipes, self._lessons, self._changeover = recipes, lessons, changeover
 
     def objection(self, command: Command) -> Outcome | None:
         """Why it cannot be done as the line is now."""
@@ -75,10 +79,10 @@ class Actions:
                 return self._no_trigger_now()
             case SetJob() if self._triggers is not None:
                 return Outcome(Code.REFUSED_STATE, "each trigger names its job here; send it with the trigger")
-            case ActivateRecipe() if not self._recipes.knows(command.recipe):
-                return Outcome(Code.REFUSED_STATE, f"{command.recipe} is not among the recipes of the station file")
-            case ActivateRecipe() | RollbackRecipe() if self._recipes.opening:
-                return Outcome(Code.BUSY, f"recipe {self._recipes.opening} is being opened; wait for its answer")
+            case ActivateRecipe() | RollbackRecipe():
+                return self._no_recipe_now(command)
+            case Teach() | Unteach():
+                return self._no_lesson_now()
             case SetThreshold():
                 return self._outside_limits(command)
             case _:
@@ -87,30 +91,40 @@ class Actions:
     def do(self, command: Command, mono_s: float, now: Now, done: Callable[[Outcome], None]) -> None:
         """Do it, and say how it ended, later if it takes its time. mono_s: when it came."""
         match command:
+            case ActivateRecipe(recipe=name):
+                self._recipes.activate(name, _in_the_end(done))
+            case RollbackRecipe():
+                self._recipes.roll_back(_in_the_end(done))
+            case Teach(result_id=part, who=who, reason=reason):
+                self._lessons.give(lambda teaching: teaching.accept(part, who, reason), _in_the_end(done))
+            case Unteach(result_id=last, who=who, reason=reason):
+                self._lessons.give(lambda teaching: teaching.undo(who, reason, last), _in_the_end(done))
             case Trigger():
                 done(self._trigger(command, mono_s, now))
             case SetJob():
                 done(self._set_job(command))
-            case Pause():
-                self._controls.pause()
-                done(Outcome(Code.OK, "paused after the part in work; no parts are judged until resume"))
-            case Resume():
-                self._controls.resume()
-                done(Outcome(Code.OK, "parts are judged"))
-            case ActivateRecipe():
-                self._recipes.activate(command.recipe, _in_the_end(done))
-            case RollbackRecipe():
-                self._recipes.roll_back(_in_the_end(done))
             case SetThreshold():
                 done(self._set_threshold(command))
+            case Pause() | Resume() | Status() | Ping():
+                done(self._at_once(command, now))
+
+    def _at_once(self, command: Pause | Resume | Status | Ping, now: Now) -> Outcome:
+        match command:
+            case Pause():
+                self._controls.pause()
+                return Outcome(Code.OK, "paused after the part in work; no parts are judged until resume")
+            case Resume():
+                self._controls.resume()
+                return Outcome(Code.OK, "parts are judged")
             case Status():
-                done(Outcome(Code.OK, "as in line", self._state(now)))
+                return Outcome(Code.OK, "as in line", self._state(now))
             case Ping():
-                done(Outcome(Code.OK, "here"))
+                return Outcome(Code.OK, "here")
 
     def close(self, timeout_s: float) -> None:
-        """Wait for a recipe that is being opened, but not for ever."""
+        """Wait for a recipe that is being opened and a part that is being taught, but not for ever."""
         self._recipes.close(timeout_s)
+        self._lessons.close(timeout_s)
 
     def _no_trigger_now(self) -> Outcome | None:
         if self._triggers is None:
@@ -119,6 +133,20 @@ class Actions:
             return Outcome(Code.REFUSED_STATE, "the line is paused; send resume")
         if not self._triggers.free:
             return Outcome(Code.BUSY, "the trigger before still waits for its frame; send this one again after its result")
+        return None
+
+    def _no_recipe_now(self, command: ActivateRecipe | RollbackRecipe) -> Outcome | None:
+        if isinstance(command, ActivateRecipe) and not self._recipes.knows(command.recipe):
+            return Outcome(Code.REFUSED_STATE, f"{command.recipe} is not among the recipes of the station file")
+        if self._recipes.opening:
+            return Outcome(Code.BUSY, f"recipe {self._recipes.opening} is being opened; wait for its answer")
+        return None
+
+    def _no_lesson_now(self) -> Outcome | None:
+        if not self._lessons.possible:
+            return Outcome(Code.REFUSED_STATE, "nothing can be taught: add teach to the station file, or mend teach.file")
+        if self._lessons.going_on:
+            return Outcome(Code.BUSY, "another part is being taught; wait for its answer")
         return None
 
     def _trigger(self, command: Trigger, mono_s: float, now: Now) -> Outcome:
@@ -173,7 +201,8 @@ class Actions:
             recipe_id=recipe.id,
             threshold=recipe.manifest.threshold,
             threshold_command_id=by,
-            promise_holds=by is None,
+            promise_holds=recipe.promise_holds,
+            taught=len(recipe.taught),
             activating=self._recipes.opening,
             recipes=self._recipes.names,
             slots=self._recipes.slots(),

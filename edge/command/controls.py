@@ -17,6 +17,7 @@ class Controls:
     def __init__(self, recipe: Recipe) -> None:
         self._changed = threading.Condition()
         self._recipe = recipe
+        self._dress: Callable[[Recipe], Recipe] = lambda recipe: recipe
         self._paused = False
         self._job: Order | None = None
         self._job_before: Order | None = None
@@ -37,7 +38,13 @@ class Controls:
     def change_recipe(self, make: Callable[[Recipe], Recipe]) -> None:
         """Put what `make` gives in the place of the recipe it is given; nothing comes between. Errors of `make` pass."""
         with self._changed:
-            self._recipe = make(self._recipe)
+            self._recipe = self._dress(make(self._recipe))
+
+    def dress_with(self, dress: Callable[[Recipe], Recipe]) -> None:
+        """What the recipe in use goes through, and each that comes into use: it adds what was taught here."""
+        with self._changed:
+            self._dress = dress
+            self._recipe = dress(self._recipe)
 
     def pause(self) -> None:
         """After the part in work."""

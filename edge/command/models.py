@@ -23,10 +23,22 @@ Signature = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
 """The 64 bytes of an Ed25519 signature in Base64 (see `edge.command.signing` for what is signed)."""
 
 CommandName = Literal[
-    "trigger", "set_job", "pause", "resume", "activate_recipe", "rollback_recipe", "set_threshold", "status", "ping"
+    "trigger",
+    "set_job",
+    "pause",
+    "resume",
+    "activate_recipe",
+    "rollback_recipe",
+    "set_threshold",
+    "teach",
+    "unteach",
+    "status",
+    "ping",
 ]
 
-MUST_BE_SIGNED: frozenset[CommandName] = frozenset({"pause", "activate_recipe", "rollback_recipe", "set_threshold"})
+MUST_BE_SIGNED: frozenset[CommandName] = frozenset(
+    {"pause", "activate_recipe", "rollback_recipe", "set_threshold", "teach", "unteach"}
+)
 """What takes inspection away or changes what it lets through, and so may let bad parts pass.
 
 A job is the plant's to name; which recipes it chooses among stands in the station file.
@@ -137,6 +149,38 @@ class SetThreshold(_Command):
         return self
 
 
+class Teach(_Command):
+    """Count a rejected part that a person accepts as good from now on, through restarts, until `unteach`."""
+
+    command: Literal["teach"]
+    """Which command."""
+
+    result_id: PlantId
+    """Of its result, or the path of its picture as `evidence` of the result names it."""
+
+    who: PlantId
+    """Who accepts the part."""
+
+    reason: PlantId
+    """Why."""
+
+
+class Unteach(_Command):
+    """Take a part back that was taught."""
+
+    command: Literal["unteach"]
+    """Which command."""
+
+    result_id: PlantId | None = None
+    """As in `teach`; null: the last one that was taught."""
+
+    who: PlantId
+    """Who takes it back."""
+
+    reason: PlantId
+    """Why."""
+
+
 class Status(_Command):
     """Say what the line does."""
 
@@ -152,7 +196,7 @@ class Ping(_Command):
 
 
 Command = Annotated[
-    Trigger | SetJob | Pause | Resume | ActivateRecipe | RollbackRecipe | SetThreshold | Status | Ping,
+    Trigger | SetJob | Pause | Resume | ActivateRecipe | RollbackRecipe | SetThreshold | Teach | Unteach | Status | Ping,
     Field(discriminator="command"),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
@@ -197,7 +241,10 @@ class LineState(Message):
     """The command that set the threshold; null: it is the recipe's own."""
 
     promise_holds: bool
-    """Whether the threshold is the one that the recipe's promise is about."""
+    """Whether the recipe's promise does: not with another threshold, and one about escapes not beside taught parts."""
+
+    taught: int = 0
+    """How many rejected parts count as good because people accepted them."""
 
     activating: str | None
     """The recipe that is being opened."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.capture.sources import LiveSource
 from edge.health.board import Kind, Tally
 from edge.health.message import (
+    AgreementCount,
     BrokerHealth,
     Count,
     DeliveryHealth,
@@ -16,13 +17,16 @@ from edge.health.message import (
     Latency,
     LossCount,
     MachineHealth,
+    ShadowHealth,
     SourceHealth,
 )
-from edge.health.window import Window
+from edge.health.window import Quantiles
 from edge.host.clock import utc_now
 from edge.host.machine import look_at_machine
 from edge.loop import Line
 from edge.report.books import Account, Accountable, Linked
+from edge.shadow.counts import Agreement
+from edge.shadow.shadow import Shadow, Standing
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +34,13 @@ log = logging.getLogger(__name__)
 class Checkup:
     """Examines a line whenever somebody asks; the line does not notice.
 
-    kind: the source's, as in the station file. folder: where results wait. interval_s: how often health is told.
+    kind: the source's, as in the station file. folder: where results wait. interval_s: how often health is told. shadow:
+    who judges alongside.
     """
 
-    def __init__(self, line: Line, kind: str, folder: Path, interval_s: float) -> None:
+    def __init__(self, line: Line, kind: str, folder: Path, interval_s: float, shadow: Shadow | None = None) -> None:
         self._line, self._kind, self._folder, self._interval_s = line, kind, folder, interval_s
+        self._shadow = shadow
         self._one_at_a_time = threading.Lock()
         self._reconciled = True
 
@@ -62,6 +68,7 @@ class Checkup:
             station=line.station,
             recipe_name=recipe.manifest.name,
             recipe_id=recipe.id,
+            taught=len(recipe.taught),
             sent_utc=utc_now(),
             interval_s=self._interval_s,
             uptime_s=round(now_s - line.board.began_s, 3),
@@ -72,10 +79,11 @@ class Checkup:
             parts=_counts(tally.parts),
             samples=_counts(tally.samples),
             delivery=delivery,
-            inspect_ms=_latency(line.board.inspect_s),
-            capture_to_decision_ms=_latency(line.board.capture_s),
+            inspect_ms=_latency(line.board.inspect_s.quantiles()),
+            capture_to_decision_ms=_latency(line.board.capture_s.quantiles()),
             source=self._source(now_s),
             broker=self._broker(now_s),
+            shadow=_shadow(self._shadow.standing) if self._shadow else None,
             machine=MachineHealth(
                 rss_bytes=machine.rss_bytes,
                 temperature_c=machine.temperature_c,
@@ -147,8 +155,19 @@ def _counts(counts: Mapping[Kind, int]) -> tuple[Count, ...]:
     return tuple(Count(verdict=verdict, reason=reason, count=count) for (verdict, reason), count in sorted(counts.items()))
 
 
-def _latency(window: Window) -> Latency | None:
-    if (found := window.quantiles()) is None:
+def _shadow(standing: Standing) -> ShadowHealth:
+    return ShadowHealth(
+        recipe_name=standing.recipe_name,
+        recipe_id=standing.recipe_id,
+        state=standing.state.value,
+        counts=tuple(AgreementCount(agreement=kind, count=standing.counts.get(kind, 0)) for kind in Agreement),
+        skipped=standing.skipped,
+        inspect_ms=_latency(standing.inspect_s),
+    )
+
+
+def _latency(found: Quantiles | None) -> Latency | None:
+    if found is None:
         return None
     p50, p95, p99, highest, total = (
         round(seconds * 1000, 3) for seconds in (found.p50, found.p95, found.p99, found.highest, found.total)

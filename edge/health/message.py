@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from edge.report.books import Loss
 from edge.report.wire import Message, StationName
+from edge.shadow.counts import Agreement
 from edge.types import Decision, Reason
 
 
@@ -80,6 +81,38 @@ class Latency(Message):
     """Of all pictures since the start."""
 
 
+class AgreementCount(Message):
+    """For how many parts the recipe in use and the one alongside came out like this."""
+
+    agreement: Agreement
+    """`only_champion` and `only_challenger`: it alone rejects the part; `undecided`: one or both are NOT_DECIDABLE."""
+
+    count: int
+    """How many."""
+
+
+class ShadowHealth(Message):
+    """A recipe that judges alongside, since the one in use came into use."""
+
+    recipe_name: str
+    """As the line engineer called it."""
+
+    recipe_id: str
+    """Of the recipe's manifest."""
+
+    state: Literal["JUDGING", "RESTING", "ENDED"]
+    """`RESTING`: it is the recipe in use; `ENDED`: it has failed, and judges nothing until the next start."""
+
+    counts: tuple[AgreementCount, ...]
+    """Of each kind, also where there was none."""
+
+    skipped: int
+    """Parts that it did not judge because newer ones came."""
+
+    inspect_ms: Latency | None
+    """Time that its judging took; null before the first picture."""
+
+
 class SourceHealth(Message):
     """A source that may go away: a camera, or a watched folder."""
 
@@ -148,6 +181,9 @@ class Health(Message):
     recipe_id: str
     """Of the recipe's manifest."""
 
+    taught: int = 0
+    """How many rejected parts count as good because people accepted them."""
+
     sent_utc: AwareDatetime
     """RFC 3339, UTC, by the clock of the device."""
 
@@ -189,6 +225,9 @@ class Health(Message):
 
     broker: BrokerHealth | None
     """Null where none is named."""
+
+    shadow: ShadowHealth | None = None
+    """Null where no recipe judges alongside, or it could not be opened."""
 
     machine: MachineHealth
     """What the operating system says; null where it does not."""

@@ -6,8 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from edge.health.ask import Heard
-from edge.health.message import BrokerHealth, Count, DeliveryHealth, Health, Latency, MachineHealth, SourceHealth
+from edge.health.message import (
+    BrokerHealth,
+    Count,
+    DeliveryHealth,
+    Health,
+    Latency,
+    MachineHealth,
+    ShadowHealth,
+    SourceHealth,
+)
 from edge.report.wire import StationName
+from edge.shadow.counts import in_words as in_words_of
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 _MIB, _GIB = 2**20, 2**30
@@ -39,7 +49,8 @@ def in_words(station: StationName, heard: Heard, troubles: Sequence[str], now_ut
 def _facts(health: Health, now_utc: datetime) -> Iterable[tuple[str, str]]:
     age_s = max(0.0, (now_utc - health.sent_utc).total_seconds())
     yield "told", f"{_for(age_s)} ago, {_for(health.uptime_s)} after its start"
-    yield "recipe", f"{health.recipe_name} {health.recipe_id[:12]}"
+    taught = f", {health.taught} parts taught" if health.taught else ""
+    yield "recipe", f"{health.recipe_name} {health.recipe_id[:12]}{taught}"
     yield "parts", _results(health.inspected, health.parts)
     if health.sampled:
         yield "samples", _results(health.sampled, health.samples)
@@ -49,6 +60,8 @@ def _facts(health: Health, now_utc: datetime) -> Iterable[tuple[str, str]]:
         yield "inspect", _latency(health.inspect_ms)
     if health.capture_to_decision_ms:
         yield "decision", f"{_latency(health.capture_to_decision_ms)}, from the picture's arrival"
+    if health.shadow:
+        yield "shadow", _shadow(health.shadow)
     if health.source:
         yield health.source.kind, _source(health.source)
     if health.broker:
@@ -76,6 +89,11 @@ def _books(books: DeliveryHealth) -> str:
 
 def _latency(latency: Latency) -> str:
     return f"half within {latency.p50:.1f} ms, 95 % {latency.p95:.1f}, 99 % {latency.p99:.1f}, longest {latency.max:.1f}"
+
+
+def _shadow(shadow: ShadowHealth) -> str:
+    counts = {count.agreement: count.count for count in shadow.counts}
+    return f"{shadow.recipe_name} {shadow.state.lower()}: {in_words_of(counts)}, {shadow.skipped:,} skipped"
 
 
 def _source(source: SourceHealth) -> str:

@@ -3,16 +3,21 @@
 Three steps, each for fewer patches than the one before: `find` gives every place of a grid a near good patch and so an upper
 bound of its distance; `tighten` looks again where it may matter; `verify` measures exactly. The exact value does not depend
 on what was found before, nor on how patches were batched.
+
+Good patches that were taught on the device (`edge.inspect.taught`) follow those of the matrix in number. A distance that was
+verified is that to the nearest of all.
 """
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.inspect.finder import Finder, Rows
+from edge.inspect.pairs import nearest_of
 from edge.inspect.sketch import UNIT_ROUNDOFF, Sketch, squares, widened
+from edge.inspect.taught import Taught
 from edge.types import Doubles, Floats, PatchGrid
 
 _CROWD = 16
@@ -34,19 +39,30 @@ class Found:
 
 
 class Bank:
-    """n good patches of d numbers each.
+    """n good patches of d numbers each. Not thread-safe: a buffer is reused from picture to picture.
 
     Args:
         matrix: n×d float32.
         sketch: of d numbers.
         sketches: n×k float32, the sketch of every row.
         finder: over those sketches.
+
+    Attributes:
+        taught: good patches beside them; row n + i is its i-th.
     """
+
+    taught: Taught | None = None
 
     def __init__(self, matrix: Floats, sketch: Sketch, sketches: Floats, finder: Finder) -> None:
         self.matrix = matrix
         self._sketch, self._sketches, self._finder = sketch, sketches, finder
         self._near = np.empty((0, matrix.shape[1]), np.float32)
+
+    def with_taught(self, taught: Taught | None) -> "Bank":
+        """The same bank for another thread, beside other patches that were taught; what is only read is shared."""
+        other = copy.copy(self)
+        other.__dict__ |= {"taught": taught, "_near": np.empty((0, self.matrix.shape[1]), np.float32)}
+        return other
 
     def find(self, grid: PatchGrid) -> Found:
         """A near good patch for every place."""
@@ -62,11 +78,10 @@ class Bank:
     def tighten(self, found: Found, places: Rows) -> None:
         """Look for nearer good patches at some places."""
         rows = self._finder.nearer(found.sketches[places])
-        if rows is None:
-            return
-        distances = widened(squares(found.patches[places] - self.matrix[rows]), self.matrix.shape[1])
-        better = distances < found.distances[places]
-        found.distances[places[better]], found.rows[places[better]] = distances[better], rows[better]
+        if rows is not None:
+            distances = widened(squares(found.patches[places] - self.matrix[rows]), self.matrix.shape[1])
+            _take_better(found, places, distances, rows)
+        self._look_among_taught(found, places)
 
     def verify(self, found: Found, places: Rows) -> None:
         """Measure exactly at some places.
@@ -82,8 +97,13 @@ class Bank:
             few = ~crowded[left]
             more, more_good = self._whole.within(patches[again], patches[again], found.distances[places[again]], self.matrix)
             left, good = np.concatenate([left[few], again[more]]), np.concatenate([good[few], more_good])
-        lowest, nearest = _measure(patches, self.matrix, left, good)
-        found.distances[places], found.rows[places] = lowest, nearest
+        found.distances[places], found.rows[places] = nearest_of(patches, self.matrix, left, good)
+        self._look_among_taught(found, places)
+
+    def _look_among_taught(self, found: Found, places: Rows) -> None:
+        if self.taught is not None:
+            distances, rows = self.taught.nearest(found.patches[places], places)
+            _take_better(found, places, distances, len(self.matrix) + rows)
 
     @cached_property
     def _short(self) -> "Shortlist":
@@ -128,26 +148,6 @@ class Shortlist:
         return np.divmod(np.flatnonzero(lower <= limit.astype(np.float32)[:, None]), len(matrix))
 
 
-def _measure(patches: Floats, matrix: Floats, left: Rows, good: Rows) -> tuple[Doubles, Rows]:
-    """Of pairs of patch and good patch: each patch's lowest distance and the good patch that has it.
-
-    float32 tells which pairs rounding could hide, and float64 measures these.
-    """
-    apart = squares(patches[left] - matrix[good])
-    hidden = 1 + 4 * (patches.shape[1] + 3) * UNIT_ROUNDOFF
-    close = apart <= (_lowest(apart, left, len(patches)) * hidden)[left]
-    left, good = left[close], good[close]
-    difference = patches[left].astype(np.float64) - matrix[good]
-    exact = np.einsum("ij,ij->i", difference, difference)
-    lowest = _lowest(exact, left, len(patches))
-    nearest = np.zeros(len(patches), np.intp)
-    is_it = exact == lowest[left]
-    nearest[left[is_it]] = good[is_it]
-    return np.sqrt(lowest), nearest
-
-
-def _lowest(values: NDArray[np.floating], group: Rows, groups: int) -> NDArray[np.floating]:
-    """The lowest value of each group, infinite where a group has none."""
-    lowest = np.full(groups, np.inf, values.dtype)
-    np.minimum.at(lowest, group, values)
-    return lowest
+def _take_better(found: Found, places: Rows, distances: Doubles, rows: Rows) -> None:
+    better = distances < found.distances[places]
+    found.distances[places[better]], found.rows[places[better]] = distances[better], rows[better]

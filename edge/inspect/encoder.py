@@ -1,11 +1,13 @@
 """Pixels in, patch vectors out: the ONNX encoder on one or a few CPU threads."""
 
+import copy
 import hashlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from edge.errors import BadEncoder
 from edge.inspect.card import CARD_FILE, MODEL_FILE, EncoderCard
@@ -52,8 +54,15 @@ class Encoder:
         self.card = card
         self._session = _open(model, card, threads)
         self._check_shapes()
-        self._input = np.empty((1, card.input.height, card.input.width, 3), np.uint8)
+        self._input = _empty_input(card)
         self.buffer: Pixels = self._input[0]
+
+    def twin(self) -> "Encoder":
+        """The same encoder for another thread: sessions may run in several at once, buffers may not."""
+        other = copy.copy(self)
+        own = _empty_input(self.card)
+        other.__dict__ |= {"_input": own, "buffer": own[0]}
+        return other
 
     def __call__(self, pixels: Pixels) -> PatchGrid:
         """Encode one picture of any size, H×W×3 uint8 BGR."""
@@ -90,6 +99,11 @@ def read_encoder(folder: Path) -> tuple[bytes, EncoderCard]:
         return (folder / MODEL_FILE).read_bytes(), card
     except OSError as err:
         raise BadEncoder(f"{folder / MODEL_FILE}: cannot be read: {err.strerror}.") from None
+
+
+def _empty_input(card: EncoderCard) -> NDArray[np.uint8]:
+    """1×H×W×3."""
+    return np.empty((1, card.input.height, card.input.width, 3), np.uint8)
 
 
 def session_options(threads: int) -> ort.SessionOptions:

@@ -30,10 +30,14 @@ class Eye:
 
     def __init__(self, encoder: Encoder, card: ViewCard, reference: Grey | None = None, scale: Floats | None = None) -> None:
         size = encoder.card.input
-        self.encoder, self.card, self._scale = encoder, card, scale
+        self.encoder, self.card, self._reference, self._scale = encoder, card, reference, scale
         self._view = View(card, size.height, size.width, reference)
         self._mosaic = Mosaic(card.tiles, size, encoder.card.grid)
         self.rows, self.cols = self._mosaic.rows, self._mosaic.cols
+
+    def twin(self) -> "Eye":
+        """The same eye for another thread."""
+        return Eye(self.encoder.twin(), self.card, self._reference, self._scale)
 
     def __call__(self, pixels: Pixels) -> PatchGrid | NotAligned:
         """H×W×3 uint8 BGR to the patches of what is to be judged."""

@@ -23,6 +23,7 @@ from edge.inspect.finder import Finder, HnswFinder, ScanFinder
 from edge.inspect.refine import NotAligned
 from edge.inspect.score import Normal, measure
 from edge.inspect.sketch import Sketch
+from edge.inspect.taught import Taught
 from edge.inspect.view_card import REFERENCE_FILE
 from edge.recipe.index_file import check_index
 from edge.recipe.manifest import (
@@ -39,6 +40,7 @@ from edge.recipe.manifest import (
     Manifest,
     read_verified,
 )
+from edge.recipe.promise import Cost, Labelled
 from edge.recipe.signature import Signed
 from edge.strict import parse
 from edge.types import AnomalyMap, Floats, PatchGrid, Pixels, Score
@@ -52,19 +54,35 @@ _NORMAL_PLANES = 3
 
 @dataclass(frozen=True, slots=True)
 class GoodPatch:
-    """A patch of a good part in the bank: the picture's file name and number, and the place in its grid."""
+    """A patch of a good part: the picture's file name and number, and the place in its grid.
+
+    number: of the bank's pictures; None where the patch was taught on the device, whose picture is evidence there.
+    """
 
     picture: str
-    number: int
+    number: int | None
     row: int
     col: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtPart:
+    """A part that a person accepted on the device: its evidence picture, and patches of it with their places in the grid.
+
+    patches: K×d float32; places: K, row by row.
+    """
+
+    picture: str
+    patches: Floats
+    places: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that judges one kind of part. `id` is the sha256 of the manifest as it was sealed.
 
-    threshold_command_id: the command that replaced the sealed threshold; None: it is in force, and so is its promise.
+    threshold_command_id: the command that replaced the sealed threshold; None: it is in force. taught: parts that count as
+    good beside those of the bank.
     """
 
     manifest: Manifest
@@ -76,6 +94,28 @@ class Recipe:
     thumbnails: bytes
     golden: tuple[tuple[GoldenCard, Pixels], ...]
     threshold_command_id: str | None = None
+    taught: tuple[TaughtPart, ...] = ()
+
+    @property
+    def promise_holds(self) -> bool:
+        """Whether the promise still does: not with another threshold, and one about escapes not beside taught parts.
+
+        What was taught only lowers scores, so that no more good parts are rejected than were promised.
+        """
+        about_escapes = isinstance(self.manifest.promise, Labelled | Cost)
+        return self.threshold_command_id is None and not (self.taught and about_escapes)
+
+    def with_taught(self, parts: tuple[TaughtPart, ...], reach: int) -> "Recipe":
+        """The same recipe beside the patches of parts that were taught on the device, each good within `reach` places."""
+        taught = None
+        if parts:
+            patches = np.concatenate([part.patches for part in parts])
+            taught = Taught(patches, np.concatenate([part.places for part in parts]), self.eye.cols, reach)
+        return replace(self, bank=self.bank.with_taught(taught), taught=parts)
+
+    def twin(self) -> "Recipe":
+        """The same judgement for another thread: what is written to while a part is judged is its own."""
+        return replace(self, eye=self.eye.twin(), bank=self.bank.with_taught(self.bank.taught))
 
     def with_threshold(self, threshold: float, command_id: str) -> "Recipe":
         """The same recipe with a threshold that a command set.
@@ -99,9 +139,18 @@ class Recipe:
         return measure(self.bank, self.normal, grid, self.manifest.judgement.score, self.manifest.doubtful_above)
 
     def good_patch(self, row: int) -> GoodPatch:
-        """Where a row of the bank comes from."""
+        """Where a row of the bank comes from, or of what was taught beside it."""
+        if row >= len(self.origin):
+            return self._taught_patch(row - len(self.origin))
         picture, place = (int(number) for number in self.origin[row])
         return GoodPatch(self.manifest.goods.bank[picture].picture, picture, *divmod(place, self.eye.cols))
+
+    def _taught_patch(self, row: int) -> GoodPatch:
+        for part in self.taught:
+            if row < len(part.places):
+                return GoodPatch(part.picture, None, *divmod(int(part.places[row]), self.eye.cols))
+            row -= len(part.places)
+        raise IndexError(f"nothing was taught in row {row}")
 
     def thumbnail(self, number: int) -> Pixels:
         """What was seen of one of the bank's pictures, small.

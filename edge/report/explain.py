@@ -25,7 +25,8 @@ def explained(pixels: Pixels, verdict: Verdict, recipe: Recipe) -> Pixels | None
 
 def _pair(pixels: Pixels, region: Region, recipe: Recipe) -> Pixels:
     good = recipe.good_patch(region.nearest)
-    seen = recipe.thumbnail(good.number)
+    # The recipe has no picture of a part that was taught.
+    seen = np.full((_SIDE, _SIDE, 3), 200, np.uint8) if good.number is None else recipe.thumbnail(good.number)
     height, width = seen.shape[:2]
     down, across = height / recipe.eye.rows, width / recipe.eye.cols
     place = (good.col * across, good.row * down, (good.col + 1) * across, (good.row + 1) * down)

@@ -17,7 +17,7 @@ class Nearest(Message):
     """The good patch that is nearest to a region's strangest place."""
 
     picture: str
-    """File name of the good picture."""
+    """File name of the good picture; of a part that was taught on the device, path of its evidence."""
 
     row: int
     """Of the encoder's grid over that picture, from 0 at the top."""
@@ -127,6 +127,9 @@ class Result(Message):
     threshold_command_id: str | None = None
     """The command that replaced the recipe's threshold, whose promise then does not hold; else null."""
 
+    taught: int = 0
+    """How many rejected parts people have taught this station to accept, which lowers scores of parts like them."""
+
     margin: float | None
     """(score - threshold) / threshold: negative below the threshold, 0 at it, 1 at twice the threshold.
 
@@ -199,6 +202,7 @@ def make_result(
         score_kind=card.judgement.score,
         threshold=card.threshold,
         threshold_command_id=recipe.threshold_command_id,
+        taught=len(recipe.taught),
         margin=margin(score.value, card.threshold) if score else None,
         gray_zone=GrayBounds(above=card.gray_zone.above, up_to=card.threshold) if card.gray_zone else None,
         regions=tuple(_box(region, recipe) for region in verdict.regions),

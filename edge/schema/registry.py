@@ -10,6 +10,7 @@ from edge.health.message import Health
 from edge.report.event import Event
 from edge.report.message import Result
 from edge.report.status import StatusMessage
+from edge.shadow.message import ShadowReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind("result", TypeAdapter(Result)),
     Kind("event", TypeAdapter(Event)),
+    Kind("shadow", TypeAdapter(ShadowReport)),
     Kind("status", TypeAdapter(StatusMessage), retain=True),
     Kind("command", COMMAND, direction="receive", answer="response"),
     Kind("response", TypeAdapter(Response)),

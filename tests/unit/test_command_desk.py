@@ -17,6 +17,7 @@ from edge.command.actions import Actions, Powers
 from edge.command.controls import Controls
 from edge.command.desk import Answer, Desk
 from edge.command.gatekeeper import Now, Request
+from edge.command.lessons import Lessons, Teaching
 from edge.command.memory import MOST_KEPT, Memory
 from edge.command.rate import RateLimit
 from edge.command.recipes import RecipeChanges
@@ -34,11 +35,19 @@ START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 class Counter:
     """A desk with a clock that the test turns, and the answers it has given."""
 
-    def __init__(self, recipe: Recipe, ledger: Path | None, *, boot: str = "boot-1", recipes: dict[str, Path] | None = None):
+    def __init__(
+        self,
+        recipe: Recipe,
+        ledger: Path | None,
+        *,
+        boot: str = "boot-1",
+        recipes: dict[str, Path] | None = None,
+        teaching: Teaching | None = None,
+    ):
         self.now, self.mono_s = Now(START, synchronised=True), 100.0
         self.controls, self.triggers = Controls(recipe), Triggers()
         changes = RecipeChanges(self.controls, recipes or {}, Opener(threads=1), None, Events())
-        self.actions = Actions(self.controls, self.triggers, Powers(ALL, (8.0, 12.0)), changes)
+        self.actions = Actions(self.controls, self.triggers, Powers(ALL, (8.0, 12.0)), changes, Lessons(teaching))
         limit = RateLimit(6000, self.mono_s)
         self.desk = Desk(rules(), limit, Memory(ledger, STATION, boot), self.actions, boot, lambda: self.now)
         self.answers: list[Answer] = []

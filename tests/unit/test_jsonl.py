@@ -58,7 +58,7 @@ print(lines.lost)
     assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == [1, 2, 6]
     assert done.stdout == "3\n"
     assert len(done.stderr.splitlines()) == 2
-    assert "can be written again; 3 results are missing" in done.stderr.splitlines()[1]
+    assert "can be written again; 3 lines are missing" in done.stderr.splitlines()[1]
 
 
 @pytest.mark.parametrize("name", [".", "absent/results.jsonl"])

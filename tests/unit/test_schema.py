@@ -197,6 +197,7 @@ def test_an_answer_is_a_reply_and_no_operation_of_its_own() -> None:
     assert {name: o["bindings"]["mqtt"]["retain"] for name, o in operations.items()} == {
         "sendResult": False,
         "sendEvent": False,
+        "sendShadow": False,
         "sendStatus": True,
         "sendHealth": True,
         "receiveWish": False,

@@ -1,0 +1,1 @@
+"""What people accept at the line becomes part of what is good, on the device, within limits."""
