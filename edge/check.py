@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from edge.app.bridges import make_birth_counter, make_discovery
-from edge.app.commands import make_verifier
 from edge.app.delivery import make_broker
+from edge.app.keys import make_key_verifier
+from edge.app.recipes import make_opener, recipe_in_use
 from edge.app.sources import free_running, make_source
 from edge.capture.config import SourceConfig, WatchConfig
 from edge.capture.fitness import look_at, unfit
@@ -21,7 +22,11 @@ from edge.config import StationConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
-from edge.recipe.recipe import Recipe, open_recipe
+from edge.recipe.config import RecipeStoreConfig
+from edge.recipe.recipe import Recipe
+from edge.recipe.slot_file import read_slots
+from edge.recipe.store import RecipeStore
+from edge.recipe.words import in_words
 from edge.report.broker import Broker
 from edge.report.config import MqttConfig, OutboxConfig, SparkplugConfig
 from edge.report.jsonl import JsonLines
@@ -51,10 +56,14 @@ def check_station(path: Path) -> list[Finding]:
 
     def try_recipe() -> str:
         nonlocal recipe
-        recipe = open_recipe(Path(config.recipe), config.threads)
-        return _try_golden(recipe)
+        opener = make_opener(config)
+        recipe = opener.open(recipe_in_use(config))
+        return _opened(recipe, config)
 
     findings = [Finding("config", ok=True, detail=str(path)), _try("recipe", try_recipe)]
+    if store := config.recipe_store:
+        findings.append(_try("recipe_store", lambda: _try_store(store)))
+    findings += [_try("recipes", partial(_try_other_recipe, *named, config)) for named in config.recipes.items()]
     if shift := config.shift_check:
         findings.append(_try("samples", lambda: _try_samples(Path(shift.samples), recipe)))
     findings.append(_try("source", lambda: _try_source(config.source, recipe)))
@@ -79,8 +88,6 @@ def _find_at_the_broker(config: StationConfig, mqtt: MqttConfig) -> list[Finding
         findings.append(Finding("home_assistant", ok=True, detail=found.topic + ("" if found.payload else " is cleared")))
     if commands := config.commands:
         findings.append(_try("commands", lambda: _try_commands(commands, config.station)))
-    for name, folder in config.recipes.items():
-        findings.append(_try("recipes", partial(_try_other_recipe, name, Path(folder), config.threads)))
     return findings
 
 
@@ -91,14 +98,22 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
         return Finding(what, ok=False, detail=str(err))
 
 
-def _try_golden(recipe: Recipe) -> str:
-    recipe.reproduce_golden()
-    card = recipe.manifest
-    return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+def _opened(recipe: Recipe, config: StationConfig) -> str:
+    card, key = recipe.manifest, config.recipe_public_key_file
+    signed = f", signed by the owner of {Path(key).name}" if key else ""
+    return (
+        f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced{signed}"
+    )
 
 
-def _try_other_recipe(name: str, folder: Path, threads: int) -> str:
-    return f"{name}: {_try_golden(open_recipe(folder, threads))}"
+def _try_other_recipe(name: str, folder: str, config: StationConfig) -> str:
+    return f"{name}: {_opened(make_opener(config).open(Path(folder)), config)}"
+
+
+def _try_store(config: RecipeStoreConfig) -> str:
+    store = RecipeStore(Path(config.path))
+    slots = read_slots(store.folder)
+    return in_words(slots, config.trial_parts) if slots else f"{store.folder} can be written; begins with recipe:"
 
 
 def _try_samples(path: Path, recipe: Recipe | None) -> str:
@@ -134,7 +149,7 @@ def _try_broker(broker: Broker) -> str:
 
 
 def _try_commands(config: CommandsConfig, station: StationName) -> str:
-    make_verifier(config)
+    make_key_verifier("commands.public_key_file", config.public_key_file)
     if config.memory_file:
         # Only looked at: a running device may be writing it.
         read_ledger(Path(config.memory_file), station)

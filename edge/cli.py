@@ -1,4 +1,4 @@
-"""goodpart run | once | check | status | schema | sign: the device's side of the one command.
+"""goodpart run | once | check | status | schema | sign | recipe: the device's side of the one command.
 
 `calibrate`, `demo` and `export` join through the entry-point group "goodpart.commands" and are imported only when asked for.
 """
@@ -18,6 +18,7 @@ import click
 
 from edge.command.cli import sign
 from edge.errors import BadConfig, GoodpartError, Refuse
+from edge.recipe.cli import recipe as recipe_commands
 
 if TYPE_CHECKING:
     from edge.recipe.recipe import Recipe
@@ -204,6 +205,7 @@ def schema(kind: str | None, as_asyncapi: bool, station: Path | None, exact: boo
 
 
 goodpart.add_command(sign)
+goodpart.add_command(recipe_commands)
 
 
 def _in_words(verdict: "Verdict", recipe: "Recipe", written: Path | None) -> str:

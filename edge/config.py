@@ -6,10 +6,12 @@ from typing import TypeVar
 from pydantic import Field, model_validator
 
 from edge.capture.config import CameraConfig, SourceConfig
+from edge.changeover.config import ChangeoverConfig
 from edge.command.config import CommandsConfig
 from edge.evidence.config import EvidenceConfig
 from edge.health.config import HealthConfig, PrometheusConfig
 from edge.host.state import state_folder
+from edge.recipe.config import RecipeStoreConfig
 from edge.recipe.manifest import Name
 from edge.report.config import HomeAssistantConfig, MqttConfig, OutboxConfig, ResultsConfig, SparkplugConfig
 from edge.report.wire import StationName
@@ -33,6 +35,9 @@ class _Station(Strict):
     simulated: bool = False
     commands: CommandsConfig | None = None
     recipes: dict[Name, Place] = Field(default_factory=dict, max_length=100)
+    recipe_public_key_file: Place | None = None
+    recipe_store: RecipeStoreConfig | None = None
+    changeover: ChangeoverConfig | None = None
     threads: int = Field(default=1, ge=1, le=64)
 
 
@@ -58,12 +63,31 @@ class StationConfig(_Station):
         allow = self.commands.allow if self.commands else ()
         if self.commands and self.mqtt is None:
             raise ValueError("commands come over MQTT; add mqtt:")
-        if "activate_recipe" in allow and not self.recipes:
-            raise ValueError("commands.allow: activate_recipe needs names; add recipes: {name: path}")
+        if "activate_recipe" in allow and not (self.recipes or self.recipe_store):
+            raise ValueError("commands.allow: activate_recipe needs names; add recipes: {name: path} or recipe_store")
+        if "rollback_recipe" in allow and not self.recipe_store:
+            raise ValueError("commands.allow: rollback_recipe goes back in recipe_store, which is missing; add it")
         if "activate_recipe" in allow and self.shift_check:
             raise ValueError("commands.allow: activate_recipe would leave the recipe of shift_check; remove one of them")
         if isinstance(self.source, CameraConfig) and self.source.trigger == "command" and "trigger" not in allow:
             raise ValueError("source.trigger: the camera would wait for ever; add trigger to commands.allow")
+        return self
+
+    @model_validator(mode="after")
+    def _one_says_which_recipe(self) -> "StationConfig":
+        if self.shift_check and self.recipe_store:
+            raise ValueError("recipe_store would leave the recipe of shift_check; remove one of them")
+        if self.changeover is None:
+            return self
+        for key, other in (("shift_check", self.shift_check), ("recipe_store", self.recipe_store)):
+            if other:
+                raise ValueError(
+                    f"changeover takes the recipe of each job, and {key} is about one recipe; remove one of them"
+                )
+        if self.commands and "activate_recipe" in self.commands.allow:
+            raise ValueError("commands.allow: activate_recipe would be undone by the next job of changeover; remove it")
+        if missing := sorted(set(self.changeover.names) - self.recipes.keys()):
+            raise ValueError(f"changeover.rules: {', '.join(missing)} is not among recipes; add it there with its path")
         return self
 
     @model_validator(mode="after")

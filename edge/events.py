@@ -28,6 +28,10 @@ class EventCode(StrEnum):
     FOLDER_LOST = "FOLDER_LOST"  # a watched folder cannot be listed
     FOLDER_BACK = "FOLDER_BACK"
     RECIPE_ACTIVATED = "RECIPE_ACTIVATED"
+    RECIPE_CONFIRMED = "RECIPE_CONFIRMED"  # its trial is over, it is the good one
+    RECIPE_DOUBTED = "RECIPE_DOUBTED"  # something speaks against the recipe on trial
+    RECIPE_ROLLED_BACK = "RECIPE_ROLLED_BACK"
+    RECIPE_MISSING = "RECIPE_MISSING"  # parts of a job are not judged
     SHIFT_CHECK_DUE = "SHIFT_CHECK_DUE"  # samples are awaited
     SHIFT_CHECK_RELEASED = "SHIFT_CHECK_RELEASED"
     SHIFT_CHECK_BLOCKED = "SHIFT_CHECK_BLOCKED"
@@ -40,6 +44,9 @@ class EventCode(StrEnum):
 _SEVERITY = {
     EventCode.CAMERA_LOST: Severity.ERROR,
     EventCode.FOLDER_LOST: Severity.ERROR,
+    EventCode.RECIPE_DOUBTED: Severity.WARNING,
+    EventCode.RECIPE_ROLLED_BACK: Severity.WARNING,
+    EventCode.RECIPE_MISSING: Severity.ERROR,
     EventCode.SHIFT_CHECK_DUE: Severity.WARNING,
     EventCode.SHIFT_CHECK_BLOCKED: Severity.ERROR,
     EventCode.EVIDENCE_LOST: Severity.ERROR,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
+from edge.changeover.changeover import Changeover
 from edge.command.controls import Controls
 from edge.evidence.keeper import Keeper
 from edge.health.board import Board
@@ -71,7 +72,8 @@ class Line:
     """One camera, one recipe at a time, and everybody who is told.
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
-    gate: the shift check, and evidence: who keeps pictures, where there is one. tally counts parts of production, samples
+    gate: the shift check, evidence: who keeps pictures, changeover: the recipes of jobs, proving: who counts the parts of a
+    recipe on trial, where there is one. tally counts parts of production, samples
     the master parts of the check; board counts for those who watch from other threads.
     """
 
@@ -83,6 +85,8 @@ class Line:
     origin: Origin
     gate: Gate | None = None
     evidence: Keeper | None = None
+    changeover: Changeover | None = None
+    proving: Callable[[Recipe, Verdict], None] | None = None
     clock_synced: Callable[[], bool | None] = field(default_factory=ClockSync)
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
@@ -91,8 +95,10 @@ class Line:
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
         for shot in self.source:
-            began_s, recipe = time.monotonic(), self.controls.recipe
-            verdict, sample = self._weigh(shot, inspect(shot, recipe))
+            began_s = time.monotonic()
+            no_recipe = self.changeover.prepare(shot) if self.changeover else None
+            recipe = self.controls.recipe
+            verdict, sample = self._weigh(shot, no_recipe or inspect(shot, recipe))
             result = self._report(shot, verdict, recipe, sample, began_s)
             # The evidence keeps no picture longer than it needs it.
             hand_on = partial(self._hand_on, pictured=isinstance(shot, Frame))
@@ -101,6 +107,8 @@ class Line:
             else:
                 hand_on(shot, verdict, result)
             (self.samples if sample else self.tally)[verdict.decision] += 1
+            if self.proving and not sample:
+                self.proving(recipe, verdict)
         return self.tally
 
     def _weigh(self, shot: Shot, verdict: Verdict) -> tuple[Verdict, SampleCard | None]:

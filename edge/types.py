@@ -55,16 +55,21 @@ class Reason(StrEnum):
     NOT_ALIGNED = "NOT_ALIGNED"  # the part is not where the recipe can find it
     CAMERA_LOST = "CAMERA_LOST"
     NOT_FINITE = "NOT_FINITE"  # the encoder or the search gave NaN or infinity
+    NO_RECIPE = "NO_RECIPE"  # the part's job has no recipe, or it cannot be used
     SHIFT_CHECK_DUE = "SHIFT_CHECK_DUE"  # a sample is awaited, and this shot came while it was being laid down
     SHIFT_CHECK_FAILED = "SHIFT_CHECK_FAILED"  # samples came out wrong; the line is blocked
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the plant asked for: the job a part belongs to, and the command that wanted it judged."""
+    """What the plant asked for: the job a part belongs to, the `trigger` that wanted it judged, and what kind of part it is.
+
+    command_id: None for a part that came without a trigger, after a `set_job`; part_type: None where the plant does not say.
+    """
 
     job_id: str
-    command_id: str
+    command_id: str | None
+    part_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

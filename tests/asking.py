@@ -18,7 +18,9 @@ from tests.results import STATION
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 STATION_TOPIC = "goodpart/v1/test/lab/line-1/camera-1"
-ALL: frozenset[CommandName] = frozenset({"trigger", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"})
+ALL: frozenset[CommandName] = frozenset(
+    {"trigger", "set_job", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"}
+)
 
 
 def wish(command: str, now: datetime | None = None, **more: object) -> dict[str, Any]:

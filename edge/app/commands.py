@@ -1,11 +1,12 @@
 """Where commands are looked at and done, as a station file allows them."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from edge.app.keys import make_key_verifier
 from edge.app.sources import waits_for_triggers
 from edge.capture.triggered import Triggers
+from edge.changeover.changeover import Changeover
 from edge.command.actions import Actions, Powers
 from edge.command.config import CommandsConfig
 from edge.command.controls import Controls
@@ -13,9 +14,8 @@ from edge.command.desk import Desk
 from edge.command.gatekeeper import Now, Rules
 from edge.command.memory import Memory
 from edge.command.rate import RateLimit
+from edge.command.recipes import RecipeChanges
 from edge.config import StationConfig
-from edge.errors import BadConfig
-from edge.events import Events
 from edge.host.clock import Boot, utc_now
 from edge.host.time_sync import ask_kernel
 from edge.report.config import MqttConfig
@@ -28,7 +28,8 @@ def make_desk(
     controls: Controls,
     triggers: Triggers,
     boot: Boot,
-    events: Events,
+    recipes: RecipeChanges,
+    changeover: Changeover | None,
 ) -> Desk:
     """Where commands are looked at and done.
 
@@ -41,32 +42,17 @@ def make_desk(
         prefix=mqtt.prefix,
         allow=allow,
         max_bytes=commands.max_bytes,
-        signed=make_verifier(commands),
+        signed=make_key_verifier("commands.public_key_file", commands.public_key_file),
         needs_synchronised_clock=commands.clock == "synchronised",
     )
     limits = (commands.threshold.min, commands.threshold.max) if commands.threshold else None
-    recipes = {name: Path(path) for name, path in config.recipes.items()}
     actions = Actions(
         controls,
         triggers if waits_for_triggers(config.source) else None,
-        Powers(allow=allow, recipes=recipes, limits=limits, threads=config.threads),
-        events,
+        Powers(allow=allow, limits=limits),
+        recipes,
+        changeover,
     )
     memory = Memory(Path(commands.memory_file) if commands.memory_file else None, config.station, boot.id)
     limit = RateLimit(commands.max_per_minute, time.monotonic())
     return Desk(rules, limit, memory, actions, boot.id, lambda: Now(utc_now(), ask_kernel() is True))
-
-
-def make_verifier(commands: CommandsConfig) -> Callable[[bytes, bytes], bool] | None:
-    """Whether the owner of the key has signed; None where there is no key.
-
-    Raises:
-        BadConfig: the key cannot be used, or the package that verifies is not installed.
-    """
-    if commands.public_key_file is None:
-        return None
-    try:
-        from edge.command.signing import open_public_key  # noqa: PLC0415 - an extra: not every station takes signed commands
-    except ModuleNotFoundError:
-        raise BadConfig("commands.public_key_file needs cryptography: install 'goodpart[commands]'.") from None
-    return open_public_key(Path(commands.public_key_file))

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
+from edge.app.recipes import make_changeover, make_changes, make_opener, make_proving, open_first
 from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
 from edge.capture.config import CameraConfig, SourceConfig
 from edge.capture.triggered import Triggers
@@ -26,7 +27,7 @@ from edge.health.message import Health
 from edge.health.teller import telling
 from edge.host.clock import Boot, on_the_wall, utc_now
 from edge.loop import Line
-from edge.recipe.recipe import Recipe, open_recipe
+from edge.recipe.recipe import Recipe
 from edge.report.books import Linked
 from edge.report.config import OutboxConfig
 from edge.report.wire import to_wire
@@ -49,16 +50,16 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     # `threads` are the encoder's. The products of the search are too small to share out: two threads of the matrix library
     # wait for each other, and a part took twice as long.
     threadpool_limits(1)
-    recipe = open_recipe(Path(config.recipe), config.threads)
-    recipe.reproduce_golden()
-    events = Events()
-    keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
-    controls, triggers = Controls(recipe), Triggers()
-    source = make_source(config.source, stop, triggers, events)
-    if config.commands and not waits_for_triggers(config.source):
-        source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
-    boot = Boot()
+    events, opener = Events(), make_opener(config)
     with ExitStack() as stack:
+        recipe, slots = open_first(config, opener, events, stack)
+        keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
+        controls, triggers = Controls(recipe), Triggers()
+        changeover = make_changeover(config, opener, controls, events)
+        source = make_source(config.source, stop, triggers, events)
+        if config.commands and not waits_for_triggers(config.source):
+            source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
+        boot = Boot()
         sinks = open_sinks(config, recipe, boot, events, stack)
         if keeper:
             # Closed before the sinks, which it hands the last results to.
@@ -66,9 +67,11 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
         gate = make_gate(config.shift_check, recipe, asked, events) if config.shift_check else None
         if config.commands and config.mqtt:
-            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
+            changes = make_changes(config, opener, slots, controls, events)
+            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, changes, changeover)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
-        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
+        proving, origin = make_proving(slots, controls), origin_of(config)
+        line = Line(config.station, controls, source, sinks, boot, origin, gate, keeper, changeover, proving)
         watch(line, config, stack)
         yield line
 

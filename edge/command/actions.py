@@ -1,13 +1,12 @@
 """What each command does to the line."""
 
-import logging
-import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from edge.capture.triggered import Trigger as Wanted
 from edge.capture.triggered import Triggers
+from edge.changeover.changeover import Changeover
 from edge.command.controls import Controls
 from edge.command.gatekeeper import Now
 from edge.command.models import (
@@ -19,16 +18,16 @@ from edge.command.models import (
     Pause,
     Ping,
     Resume,
+    RollbackRecipe,
+    SetJob,
     SetThreshold,
     Status,
     Trigger,
 )
-from edge.errors import BadRecipe, GoodpartError
-from edge.events import EventCode, Events
-from edge.recipe.recipe import Recipe, open_recipe
+from edge.command.recipes import RecipeChanges
+from edge.errors import BadRecipe
+from edge.recipe.recipe import Recipe
 from edge.types import Order
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +43,42 @@ class Outcome:
 class Powers:
     """What the station file gives commands to work with.
 
-    limits: the lowest and the highest threshold that may be set; threads: of the encoder of a recipe that is activated.
+    limits: the lowest and the highest threshold that may be set.
     """
 
     allow: frozenset[CommandName]
-    recipes: Mapping[str, Path]
     limits: tuple[float, float] | None
-    threads: int
 
 
 class Actions:
     """Does commands, one at a time; a recipe is opened in a thread of its own, so that no part waits for it.
 
-    triggers: where the camera waits for them; None: the source does not.
+    triggers: where the camera waits for them, None: the source does not; changeover: which recipe a job has, where each has
+    its own.
     """
 
-    def __init__(self, controls: Controls, triggers: Triggers | None, powers: Powers, events: Events) -> None:
-        self._controls, self._triggers, self._powers, self._events = controls, triggers, powers, events
-        self._activating: str | None = None
-        self._opener: threading.Thread | None = None
+    def __init__(
+        self,
+        controls: Controls,
+        triggers: Triggers | None,
+        powers: Powers,
+        recipes: RecipeChanges,
+        changeover: Changeover | None = None,
+    ) -> None:
+        self._controls, self._triggers, self._powers = controls, triggers, powers
+        self._recipes, self._changeover = recipes, changeover
 
     def objection(self, command: Command) -> Outcome | None:
         """Why it cannot be done as the line is now."""
         match command:
             case Trigger():
                 return self._no_trigger_now()
-            case ActivateRecipe() if command.recipe not in self._powers.recipes:
+            case SetJob() if self._triggers is not None:
+                return Outcome(Code.REFUSED_STATE, "each trigger names its job here; send it with the trigger")
+            case ActivateRecipe() if not self._recipes.knows(command.recipe):
                 return Outcome(Code.REFUSED_STATE, f"{command.recipe} is not among the recipes of the station file")
-            case ActivateRecipe() if self._activating:
-                return Outcome(Code.BUSY, f"recipe {self._activating} is being opened; wait for its answer")
+            case ActivateRecipe() | RollbackRecipe() if self._recipes.opening:
+                return Outcome(Code.BUSY, f"recipe {self._recipes.opening} is being opened; wait for its answer")
             case SetThreshold():
                 return self._outside_limits(command)
             case _:
@@ -83,6 +89,8 @@ class Actions:
         match command:
             case Trigger():
                 done(self._trigger(command, mono_s, now))
+            case SetJob():
+                done(self._set_job(command))
             case Pause():
                 self._controls.pause()
                 done(Outcome(Code.OK, "paused after the part in work; no parts are judged until resume"))
@@ -90,7 +98,9 @@ class Actions:
                 self._controls.resume()
                 done(Outcome(Code.OK, "parts are judged"))
             case ActivateRecipe():
-                self._activate(command.recipe, done)
+                self._recipes.activate(command.recipe, _in_the_end(done))
+            case RollbackRecipe():
+                self._recipes.roll_back(_in_the_end(done))
             case SetThreshold():
                 done(self._set_threshold(command))
             case Status():
@@ -100,8 +110,7 @@ class Actions:
 
     def close(self, timeout_s: float) -> None:
         """Wait for a recipe that is being opened, but not for ever."""
-        if self._opener:
-            self._opener.join(timeout_s)
+        self._recipes.close(timeout_s)
 
     def _no_trigger_now(self) -> Outcome | None:
         if self._triggers is None:
@@ -114,10 +123,21 @@ class Actions:
 
     def _trigger(self, command: Trigger, mono_s: float, now: Now) -> Outcome:
         assert self._triggers is not None  # noqa: S101 - objection() has said so
-        order = Order(command.job_id, command.command_id)
+        order = Order(command.job_id, command.command_id, command.part_type)
         if self._triggers.offer(Wanted(command.part_id, order, mono_s, now.utc)):
             return Outcome(Code.OK, "accepted; the result has this command_id")
         return Outcome(Code.FAILED, "the line has ended")
+
+    def _set_job(self, command: SetJob) -> Outcome:
+        job = Order(command.job_id, None, command.part_type)
+        # Now, not when the command came: it may have waited, and parts of before are not of this job.
+        self._controls.set_job(job, time.monotonic())
+        words = f"parts that are taken from now on are of job {command.job_id}"
+        if self._changeover is None:
+            return Outcome(Code.OK, words)
+        name = self._changeover.recipe_for(job)
+        fate = f"judged with recipe {name}" if name else "NOT_DECIDABLE NO_RECIPE: no rule of changeover.rules matches"
+        return Outcome(Code.OK, f"{words}, {fate}")
 
     def _outside_limits(self, command: SetThreshold) -> Outcome | None:
         limits, recipe = self._powers.limits, self._controls.recipe
@@ -144,34 +164,9 @@ class Actions:
             "the promise of the recipe does not hold",
         )
 
-    def _activate(self, name: str, done: Callable[[Outcome], None]) -> None:
-        self._activating = name
-
-        def work() -> None:
-            outcome = self._opened(name)
-            self._activating = None
-            done(outcome)
-
-        self._opener = threading.Thread(target=work, name="activate", daemon=True)
-        self._opener.start()
-
-    def _opened(self, name: str) -> Outcome:
-        before = self._controls.recipe.manifest.name
-        try:
-            recipe = open_recipe(self._powers.recipes[name], self._powers.threads)
-            recipe.reproduce_golden()
-        except GoodpartError as err:
-            return Outcome(Code.FAILED, f"recipe {before} stays in use: {err}")
-        except Exception as err:
-            # Whatever a parser or the memory does: the line has a recipe, and goes on with it.
-            log.exception("recipe %s cannot be opened", name)
-            return Outcome(Code.FAILED, f"recipe {before} stays in use: {type(err).__name__}; the journal says more")
-        self._controls.change_recipe(lambda _: recipe)
-        self._events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
-        return Outcome(Code.OK, f"recipe {recipe.manifest.name} {recipe.id} is in use, golden pictures reproduced")
-
     def _state(self, now: Now) -> LineState:
-        recipe, by = self._controls.recipe, self._controls.recipe.threshold_command_id
+        recipe, job = self._controls.recipe, self._controls.job
+        by = recipe.threshold_command_id
         return LineState(
             state="PAUSED" if self._controls.paused else "RUNNING",
             recipe_name=recipe.manifest.name,
@@ -179,8 +174,14 @@ class Actions:
             threshold=recipe.manifest.threshold,
             threshold_command_id=by,
             promise_holds=by is None,
-            activating=self._activating,
-            recipes=tuple(sorted(self._powers.recipes)),
+            activating=self._recipes.opening,
+            recipes=self._recipes.names,
+            slots=self._recipes.slots(),
+            job_id=job.job_id if job else None,
             allowed=tuple(sorted(self._powers.allow)),
             clock_synchronised=now.synchronised,
         )
+
+
+def _in_the_end(done: Callable[[Outcome], None]) -> Callable[[bool, str], None]:
+    return lambda well, words: done(Outcome(Code.OK if well else Code.FAILED, words))

@@ -2,21 +2,25 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from edge.capture.sources import LiveSource, Source
 from edge.recipe.recipe import Recipe
-from edge.types import Frame, Shot, Verdict
+from edge.types import Frame, Order, Shot, Verdict
 
 _STOP_POLL_S = 0.1
 
 
 class Controls:
-    """The recipe in use, and whether parts are judged. Any thread may call any of it."""
+    """The recipe in use, the job, and whether parts are judged. Any thread may call any of it."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._changed = threading.Condition()
         self._recipe = recipe
         self._paused = False
+        self._job: Order | None = None
+        self._job_before: Order | None = None
+        self._job_from_s = 0.0
 
     @property
     def recipe(self) -> Recipe:
@@ -46,6 +50,23 @@ class Controls:
             self._paused = False
             self._changed.notify_all()
 
+    @property
+    def job(self) -> Order | None:
+        """What parts belong to that come without a trigger of their own."""
+        with self._changed:
+            return self._job
+
+    def set_job(self, job: Order, mono_s: float) -> None:
+        """Parts that are taken from now on belong to it. mono_s: now, monotonic seconds."""
+        with self._changed:
+            self._job_before, self._job, self._job_from_s = self._job, job, mono_s
+
+    def ordered(self, shot: Shot) -> Shot:
+        """The shot with the job that was set when it was taken; one that has an order keeps it."""
+        with self._changed:
+            job = self._job if shot.taken_mono_s >= self._job_from_s else self._job_before
+        return shot if shot.order or job is None else replace(shot, order=job)
+
     def wait_while_paused(self, stop: threading.Event) -> None:
         """Until parts are judged, or `stop` is set."""
         with self._changed:
@@ -55,7 +76,7 @@ class Controls:
 
 
 class PausableSource:
-    """A source that rests while the line is paused.
+    """A source that rests while the line is paused, and whose shots belong to the job that is set.
 
     Files wait. live: what a camera saw when the pause began is not what it will see at its end, so that frame is dropped;
     its reader goes on by itself, so the first frame after the pause is a new one.
@@ -78,7 +99,7 @@ class PausableSource:
                 self._controls.wait_while_paused(self._stop)
                 if self._controls.paused:
                     return
-            yield shot
+            yield self._controls.ordered(shot)
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """As the source says."""

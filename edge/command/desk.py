@@ -126,8 +126,8 @@ def _told_again(deed: Deed, boot_id: str) -> Outcome:
     if deed.code is None:
         if deed.boot_id == boot_id:
             return Outcome(Code.BUSY, "is being done; its answer follows")
-        return Outcome(Code.FAILED, "the process ended while it was being done, and nothing of it is in force")
+        return Outcome(Code.FAILED, "the process ended while it was being done; ask status what is in force")
     if deed.code is not Code.OK:
         return Outcome(deed.code, f"{deed.detail}; it was not tried again, send a new command_id for that")
-    undone = "" if deed.boot_id == boot_id else " (before a restart, which undid it)"
+    undone = "" if deed.boot_id == boot_id else " (before a restart; ask status what is in force)"
     return Outcome(Code.DONE_BEFORE, deed.detail + undone, deed.line)

@@ -1,5 +1,6 @@
 """A command as a person writes it becomes one that a station takes."""
 
+import base64
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,8 +27,8 @@ def complete(raw: bytes, now: datetime, valid_s: float) -> dict[str, Json]:
     return blanks | read_object(raw)
 
 
-def signed(document: dict[str, Json], sign: Callable[[bytes], str]) -> bytes:
-    """The command in its canonical form with a signature of all else.
+def signed(document: dict[str, Json], sign: Callable[[bytes], bytes]) -> bytes:
+    """The command in its canonical form with a signature of all else, in Base64.
 
     Raises:
         BadCommand: it is no command, or is signed already.
@@ -39,4 +40,5 @@ def signed(document: dict[str, Json], sign: Callable[[bytes], str]) -> bytes:
     except ValidationError as err:
         faults = (f"{'.'.join(map(str, e['loc'])) or 'command'}: {e['msg']}" for e in err.errors(include_url=False))
         raise BadCommand(f"no command of {COMMAND_FORMAT}: {'; '.join(faults)}.") from None
-    return canonical({**document, "signature": sign(canonical(document))})
+    signature = base64.b64encode(sign(canonical(document))).decode()
+    return canonical({**document, "signature": signature})

@@ -37,10 +37,15 @@ def _as_rfc_3339(value: object) -> object:
 Time = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339)]
 """RFC 3339 with its zone."""
 
-CommandName = Literal["trigger", "pause", "resume", "activate_recipe", "set_threshold", "status", "ping"]
+CommandName = Literal[
+    "trigger", "set_job", "pause", "resume", "activate_recipe", "rollback_recipe", "set_threshold", "status", "ping"
+]
 
-MUST_BE_SIGNED: frozenset[CommandName] = frozenset({"pause", "activate_recipe", "set_threshold"})
-"""What takes inspection away or changes what it lets through, and so may let bad parts pass."""
+MUST_BE_SIGNED: frozenset[CommandName] = frozenset({"pause", "activate_recipe", "rollback_recipe", "set_threshold"})
+"""What takes inspection away or changes what it lets through, and so may let bad parts pass.
+
+A job is the plant's to name; which recipes it chooses among stands in the station file.
+"""
 
 
 class _Command(Message):
@@ -73,6 +78,22 @@ class Trigger(_Command):
     job_id: PlantId
     """The order it belongs to."""
 
+    part_type: PlantId | None = None
+    """What kind of part it is; null: the job says it."""
+
+
+class SetJob(_Command):
+    """Parts that are taken from now on belong to another job, where they come without a trigger of their own."""
+
+    command: Literal["set_job"]
+    """Which command."""
+
+    job_id: PlantId
+    """The order they belong to."""
+
+    part_type: PlantId | None = None
+    """What kind of parts they are; null: the job says it."""
+
 
 class Pause(_Command):
     """Judge no parts until `resume`."""
@@ -89,13 +110,21 @@ class Resume(_Command):
 
 
 class ActivateRecipe(_Command):
-    """Judge with another recipe, one that the station file names under `recipes`."""
+    """Judge with another recipe; with a `recipe_store` it goes on trial there."""
 
     command: Literal["activate_recipe"]
     """Which command."""
 
     recipe: Name
-    """A name that the station file gives under `recipes`."""
+    """A name that the station file gives under `recipes`; else the name of a recipe in its `recipe_store`, or its id's first
+    digits."""
+
+
+class RollbackRecipe(_Command):
+    """Judge without the recipe that is on trial; where none is, with the one that was good before."""
+
+    command: Literal["rollback_recipe"]
+    """Which command."""
 
 
 class SetThreshold(_Command):
@@ -137,7 +166,10 @@ class Ping(_Command):
     """Which command."""
 
 
-Command = Annotated[Trigger | Pause | Resume | ActivateRecipe | SetThreshold | Status | Ping, Field(discriminator="command")]
+Command = Annotated[
+    Trigger | SetJob | Pause | Resume | ActivateRecipe | RollbackRecipe | SetThreshold | Status | Ping,
+    Field(discriminator="command"),
+]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 
@@ -163,6 +195,44 @@ class Code(StrEnum):
     REFUSED_STATE = "REFUSED_STATE"  # not as the line is now
 
 
+class RecipeRef(Message):
+    """A recipe in the store."""
+
+    name: str
+    """As the line engineer called it."""
+
+    id: str
+    """Of the recipe's manifest."""
+
+
+class TrialState(Message):
+    """What the recipe on trial has shown."""
+
+    recipe: RecipeRef
+    since_utc: AwareDatetime
+    """When it was activated."""
+
+    parts: int
+    """Judged with it since the last process that died."""
+
+    of_parts: int
+    """After so many it is good."""
+
+    deaths: int
+    """Processes that died with it."""
+
+    doubt: str
+    """What speaks against it; empty while nothing does."""
+
+
+class SlotsState(Message):
+    """The station's recipes: the good one, the one on trial, and the one that was good before."""
+
+    good: RecipeRef
+    trial: TrialState | None
+    previous: RecipeRef | None
+
+
 class LineState(Message):
     """What the line does."""
 
@@ -186,7 +256,13 @@ class LineState(Message):
     """The recipe that is being opened."""
 
     recipes: tuple[str, ...]
-    """Names that `activate_recipe` may use."""
+    """Names that `activate_recipe` may use; those in the store not among them."""
+
+    slots: SlotsState | None = None
+    """Null without a `recipe_store`."""
+
+    job_id: str | None = None
+    """Of the last `set_job`; null where there was none."""
 
     allowed: tuple[CommandName, ...]
     """Commands that are heard."""

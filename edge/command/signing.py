@@ -1,10 +1,9 @@
 """Signatures of commands: Ed25519 (RFC 8032) over the canonical form (RFC 8785) of all of the command but `signature`.
 
 Station, command_id and expiry are part of what is signed, so a signed command cannot be turned to another station or time.
-Keys are PEM files as OpenSSL writes and reads them.
+Keys are PEM files as OpenSSL writes and reads them. The same keys sign recipes (see `edge.recipe.signature`).
 """
 
-import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -50,8 +49,8 @@ def open_public_key(path: Path) -> Callable[[bytes, bytes], bool]:
     return signed
 
 
-def open_private_key(path: Path) -> Callable[[bytes], str]:
-    """Signs bytes; the signature is in Base64.
+def open_private_key(path: Path) -> Callable[[bytes], bytes]:
+    """Signs bytes: a function of them that gives 64 bytes.
 
     Raises:
         BadCommand: the file cannot be read, is encrypted, or holds no Ed25519 private key.
@@ -63,7 +62,7 @@ def open_private_key(path: Path) -> Callable[[bytes], str]:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise BadCommand(f"{path}: is no Ed25519 private key in PEM without passphrase; make one with --new-key.")
-    return lambda message: base64.b64encode(key.sign(message)).decode()
+    return key.sign
 
 
 def make_key(path: Path) -> Path:

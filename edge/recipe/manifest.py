@@ -11,6 +11,7 @@ from edge.errors import BadRecipe
 from edge.inspect.card import CARD_FILE, MODEL_FILE, SHA256_PATTERN
 from edge.inspect.view_card import REFERENCE_FILE, ViewCard
 from edge.recipe.promise import GrayZone, Promise
+from edge.recipe.signature import Signed, check_signature
 from edge.strict import MAX_JSON_BYTES, Strict, parse, read_limited
 from edge.types import ScoreKind
 
@@ -205,13 +206,17 @@ def sha256(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def read_verified(folder: Path) -> tuple[Manifest, str, dict[str, bytes]]:
+def read_verified(folder: Path, signed: Signed | None = None) -> tuple[Manifest, str, dict[str, bytes]]:
     """The manifest, its own sha256 (the recipe's identity), and the bytes of every file it lists, all hashes equal.
 
+    signed: whose signature it must have, which is looked at before anything is parsed; None: it needs none.
+
     Raises:
-        BadRecipe: the folder is no recipe, a file is missing, or a file is not the one that was sealed.
+        BadRecipe: the folder is no recipe, a file is missing, or a file is not the one that was sealed; or it is not signed.
     """
     raw = read_limited(folder / MANIFEST_FILE, MAX_JSON_BYTES, BadRecipe)
+    if signed:
+        check_signature(folder, raw, signed)
     manifest = parse(raw, Manifest, folder / MANIFEST_FILE, BadRecipe)
     return manifest, sha256(raw), {name: _read_one(folder / name, card) for name, card in manifest.files.items()}
 

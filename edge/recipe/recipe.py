@@ -38,6 +38,7 @@ from edge.recipe.manifest import (
     Manifest,
     read_verified,
 )
+from edge.recipe.signature import Signed
 from edge.strict import parse
 from edge.types import AnomalyMap, Floats, PatchGrid, Pixels, Score
 
@@ -132,14 +133,14 @@ class Recipe:
                 )
 
 
-def open_recipe(folder: Path, threads: int = 1) -> Recipe:
-    """Open a sealed recipe for `threads` CPU threads.
+def open_recipe(folder: Path, threads: int = 1, signed: Signed | None = None) -> Recipe:
+    """Open a sealed recipe for `threads` CPU threads. signed: whose signature it must have; None: it needs none.
 
     Raises:
-        BadRecipe: anything missing, altered or inconsistent.
+        BadRecipe: anything missing, altered, inconsistent or not signed.
         BadEncoder: the encoder inside cannot be used here.
     """
-    manifest, identity, files = read_verified(folder)
+    manifest, identity, files = read_verified(folder, signed)
     card = parse(files[CARD_FILE], EncoderCard, folder / CARD_FILE, BadRecipe)
     encoder = Encoder(files[MODEL_FILE], card, threads)
     scale = _array(files[SCALE_FILE], (card.grid.patch_dim,), folder / SCALE_FILE)

@@ -91,10 +91,10 @@ class Result(Message):
     """Name of the picture file, or the time at which the camera was asked."""
 
     job_id: str | None = None
-    """The job that the part belongs to, as the `trigger` says that asked for it; null where none did."""
+    """The job that the part belongs to, as its `trigger` or the last `set_job` says; null where none did."""
 
     command_id: str | None = None
-    """Of that `trigger`."""
+    """Of that `trigger`; null where the part came without one."""
 
     purpose: Purpose | None = None
     """What a master part is shown for; null for a part of production."""

@@ -19,8 +19,10 @@ from edge.command.desk import Answer, Desk
 from edge.command.gatekeeper import Now, Request
 from edge.command.memory import MOST_KEPT, Memory
 from edge.command.rate import RateLimit
+from edge.command.recipes import RecipeChanges
 from edge.errors import BadConfig
 from edge.events import Events
+from edge.recipe.opener import Opener
 from edge.recipe.promise import GrayZone
 from edge.recipe.recipe import Recipe, open_recipe
 from tests.asking import ALL, rules, vouched, wish
@@ -35,8 +37,8 @@ class Counter:
     def __init__(self, recipe: Recipe, ledger: Path | None, *, boot: str = "boot-1", recipes: dict[str, Path] | None = None):
         self.now, self.mono_s = Now(START, synchronised=True), 100.0
         self.controls, self.triggers = Controls(recipe), Triggers()
-        powers = Powers(ALL, recipes or {}, (8.0, 12.0), 1)
-        self.actions = Actions(self.controls, self.triggers, powers, Events())
+        changes = RecipeChanges(self.controls, recipes or {}, Opener(threads=1), None, Events())
+        self.actions = Actions(self.controls, self.triggers, Powers(ALL, (8.0, 12.0)), changes)
         limit = RateLimit(6000, self.mono_s)
         self.desk = Desk(rules(), limit, Memory(ledger, STATION, boot), self.actions, boot, lambda: self.now)
         self.answers: list[Answer] = []

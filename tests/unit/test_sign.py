@@ -93,11 +93,10 @@ def test_without_the_extra_the_mend_is_named_and_unsigned_commands_need_none_of_
     code = """if True:
         import sys
         sys.modules["cryptography"] = None
-        from edge.app.commands import make_verifier
-        from edge.command.config import CommandsConfig
-        assert make_verifier(CommandsConfig(allow=("ping",))) is None
+        from edge.app.keys import make_key_verifier
+        assert make_key_verifier("commands.public_key_file", None) is None
         try:
-            make_verifier(CommandsConfig(allow=("pause",), public_key_file="k", memory_file="m"))
+            make_key_verifier("commands.public_key_file", "k")
         except Exception as err:
             print(err)
     """

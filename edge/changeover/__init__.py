@@ -1,0 +1,1 @@
+"""Another job, another recipe."""

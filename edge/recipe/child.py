@@ -1,0 +1,64 @@
+"""The process that opens a new recipe first: `python -m edge.recipe.child FOLDER THREADS CPU_S WALL_S`.
+
+It may die in place of the line: hnswlib and onnxruntime parse what somebody else made, and a recipe whose hashes agree can
+still hold what makes them crash, loop or ask for all memory. Exit code 0: its id is on standard output; 3: why not, in a
+sentence.
+"""
+
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+REFUSED = 3
+
+_BYTES, _BYTES_PER_THREAD, _TIMES_ITS_FILES = 2 * 1024**3, 128 * 1024**2, 8
+"""Address space. A recipe of 20,000 vectors takes 0.6 GB of it on one thread, and 0.1 GB for each further one, most of it
+never touched; its arrays are held at most a few times while they are read."""
+
+_LATE_S = 10
+"""So long after its parent should have ended it, the process ends by itself: the parent may be gone."""
+
+_NICENESS = 10
+"""Parts are judged meanwhile."""
+
+
+def main() -> int:
+    """Limit this process, then open the recipe as the line would, and reproduce its golden pictures."""
+    folder, threads, cpu_s, wall_s = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    _limit(folder, threads, cpu_s, wall_s)
+    # Only now: what is imported runs within the limits, too.
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    from edge.errors import GoodpartError  # noqa: PLC0415
+    from edge.recipe.recipe import open_recipe  # noqa: PLC0415
+
+    threadpool_limits(1)  # as the line does
+    try:
+        recipe = open_recipe(folder, threads)
+        recipe.reproduce_golden()
+    except GoodpartError as err:
+        sys.stdout.write(str(err))
+        return REFUSED
+    except MemoryError:
+        sys.stdout.write(f"{folder}: takes more memory than a recipe of its size may; build it again.")
+        return REFUSED
+    sys.stdout.write(recipe.id)
+    return 0
+
+
+def _limit(folder: Path, threads: int, cpu_s: int, wall_s: int) -> None:
+    files = sum(path.stat().st_size for path in folder.iterdir())
+    space = _BYTES + threads * _BYTES_PER_THREAD + _TIMES_ITS_FILES * files
+    for which, most in ((resource.RLIMIT_AS, space), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0)):
+        # A limit that the service manager has set lower stays.
+        hard = resource.getrlimit(which)[1]
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(which, (limit, limit))
+    signal.alarm(wall_s + _LATE_S)
+    os.nice(_NICENESS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

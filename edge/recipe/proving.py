@@ -1,0 +1,62 @@
+"""What a trial has shown so far, part by part; no I/O, used by the line's thread alone."""
+
+from dataclasses import dataclass
+
+from edge.recipe.doubt import ERROR, too_many
+from edge.recipe.promise import percent
+from edge.types import Decision, Reason, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Enough parts were judged, and nothing speaks against the recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """Something speaks against it, in a sentence."""
+
+    why: str
+
+
+class Proving:
+    """Counts one trial's parts.
+
+    recipe_id: whose; most: parts that prove it; promised: the share of goods that its recipe rejects at most, None where it
+    promises none; parts: judged before this process; doubt: what was said before, empty where nothing was.
+    """
+
+    def __init__(self, recipe_id: str, most: int, promised: float | None, parts: int = 0, doubt: str = "") -> None:
+        self.recipe_id, self.parts, self.doubt = recipe_id, parts, doubt
+        self._most, self._promised = most, promised
+        self._scored = self._rejects = 0
+        self._over = False
+
+    def judged(self, recipe_id: str, verdict: Verdict) -> Proved | Doubted | None:
+        """One part of production; what follows from it, said once. A part that was not measured proves nothing."""
+        if recipe_id != self.recipe_id or (verdict.score is None and verdict.reason is not Reason.NOT_FINITE):
+            return None
+        self.parts += 1
+        self._scored += 1
+        self._rejects += verdict.decision is Decision.NOK
+        if self._over or self.doubt:
+            return None
+        if why := self._against(verdict):
+            self.doubt = why
+            return Doubted(why)
+        if self.parts >= self._most:
+            self._over = True
+            return Proved()
+        return None
+
+    def _against(self, verdict: Verdict) -> str:
+        if verdict.reason is Reason.NOT_FINITE:
+            return f"part {self.parts} of its trial gave no finite score"
+        if self._promised is None or verdict.decision is not Decision.NOK:
+            return ""
+        if not too_many(self._scored, self._rejects, self._promised):
+            return ""
+        return (
+            f"it rejected {self._rejects} of {self._scored} parts and promised {percent(self._promised)} of good ones at most; "
+            f"by chance that happens in at most {ERROR:g} of trials with good parts"
+        )
