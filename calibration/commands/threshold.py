@@ -121,8 +121,15 @@ def threshold(
     if as_json:
         click.echo(_as_json(chosen, out, target))
     else:
-        written = f"\nrecipe: {out}" if out else ""
+        written = f"\nrecipe: {out}{_unsigned(recipe)}" if out else ""
         click.echo(f"{threshold_in_words(manifest, identity, chosen)}{written}\npage: {target}")
+
+
+def _unsigned(before: Path) -> str:
+    from edge.recipe.signature import SIGNATURE_FILE
+
+    signed_before = (before / SIGNATURE_FILE).exists()
+    return ", not signed yet: goodpart sign --recipe" if signed_before else ""
 
 
 def _as_json(chosen: "Chosen", out: Path | None, page: Path) -> str:

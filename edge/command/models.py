@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, TypeAdapter, model_validator
 
+from edge.command.slots_state import SlotsState
 from edge.inspect.card import SHA256_PATTERN
 from edge.recipe.manifest import Name
 from edge.report.wire import Message, StationName
@@ -193,44 +194,6 @@ class Code(StrEnum):
     REFUSED_CLOCK = "REFUSED_CLOCK"  # this clock cannot tell whether it is meant for now
     REFUSED_LIMITS = "REFUSED_LIMITS"  # a threshold outside commands.threshold, or for another recipe
     REFUSED_STATE = "REFUSED_STATE"  # not as the line is now
-
-
-class RecipeRef(Message):
-    """A recipe in the store."""
-
-    name: str
-    """As the line engineer called it."""
-
-    id: str
-    """Of the recipe's manifest."""
-
-
-class TrialState(Message):
-    """What the recipe on trial has shown."""
-
-    recipe: RecipeRef
-    since_utc: AwareDatetime
-    """When it was activated."""
-
-    parts: int
-    """Judged with it since the last process that died."""
-
-    of_parts: int
-    """After so many it is good."""
-
-    deaths: int
-    """Processes that died with it."""
-
-    doubt: str
-    """What speaks against it; empty while nothing does."""
-
-
-class SlotsState(Message):
-    """The station's recipes: the good one, the one on trial, and the one that was good before."""
-
-    good: RecipeRef
-    trial: TrialState | None
-    previous: RecipeRef | None
 
 
 class LineState(Message):

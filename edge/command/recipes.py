@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from edge.command.controls import Controls
-from edge.command.models import RecipeRef, SlotsState, TrialState
+from edge.command.slots_state import RecipeRef, SlotsState, TrialState
 from edge.errors import GoodpartError
 from edge.events import EventCode, Events
 from edge.recipe.keeper import SlotKeeper
@@ -21,7 +21,7 @@ Ended = Callable[[bool, str], None]
 
 
 class RecipeChanges:
-    """named: folders by their names in the station file; keeper: of the store; None: a recipe lasts as long as the process."""
+    """named: folders by their names in the station file; keeper: of the store, None: a recipe lasts as the process does."""
 
     def __init__(
         self, controls: Controls, named: Mapping[str, Path], opener: Opener, keeper: SlotKeeper | None, events: Events

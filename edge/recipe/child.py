@@ -27,7 +27,7 @@ _NICENESS = 10
 def main() -> int:
     """Limit this process, then open the recipe as the line would, and reproduce its golden pictures."""
     folder, threads, cpu_s, wall_s = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    _limit(folder, threads, cpu_s, wall_s)
+    limit(folder, threads, cpu_s, wall_s)
     # Only now: what is imported runs within the limits, too.
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
@@ -48,7 +48,8 @@ def main() -> int:
     return 0
 
 
-def _limit(folder: Path, threads: int, cpu_s: int, wall_s: int) -> None:
+def limit(folder: Path, threads: int, cpu_s: int, wall_s: int) -> None:
+    """Take from this process what opening a recipe does not need, for good."""
     files = sum(path.stat().st_size for path in folder.iterdir())
     space = _BYTES + threads * _BYTES_PER_THREAD + _TIMES_ITS_FILES * files
     for which, most in ((resource.RLIMIT_AS, space), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0)):

@@ -102,8 +102,7 @@ class SlotKeeper:
         recipe = self._opener.open_new(self.store.path_of(held))
         self._is_that(recipe, held)
         with self._changing:
-            if not self._begun:
-                raise BadRecipe("the line has ended; activate it when the line runs again.")
+            self._must_run()
             slots = self._slots.activated(held, utc_now(), running=True)
             write_slots(self.store.folder, slots)
             self._take(slots, recipe)
@@ -124,6 +123,7 @@ class SlotKeeper:
             after = before.rolled_back()
         recipe = self._open(after.in_use)
         with self._changing:
+            self._must_run()
             if self._slots is not before:
                 raise BadRecipe(f"recipe {self._slots.in_use} has come into use meanwhile; ask again if it is to go, too.")
             self._take(after, recipe)
@@ -195,6 +195,10 @@ class SlotKeeper:
             raise BadRecipe(
                 f"the good recipe {good} of the recipe store cannot be used: {err} Or go back with goodpart recipe rollback."
             ) from None
+
+    def _must_run(self) -> None:
+        if not self._begun:
+            raise BadRecipe("the line has ended; ask again when it runs.")
 
     def _take(self, slots: Slots, recipe: Recipe) -> None:
         self._slots, trial = slots, slots.trial

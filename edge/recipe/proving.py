@@ -9,7 +9,7 @@ from edge.types import Decision, Reason, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Enough parts were judged, and nothing speaks against the recipe."""
+    """Enough parts were judged with the recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,10 @@ class Proving:
         self.parts += 1
         self._scored += 1
         self._rejects += verdict.decision is Decision.NOK
-        if self._over or self.doubt:
-            return None
-        if why := self._against(verdict):
+        if not self.doubt and (why := self._against(verdict)):
             self.doubt = why
             return Doubted(why)
-        if self.parts >= self._most:
+        if self.parts >= self._most and not self._over:
             self._over = True
             return Proved()
         return None
@@ -57,6 +55,6 @@ class Proving:
         if not too_many(self._scored, self._rejects, self._promised):
             return ""
         return (
-            f"it rejected {self._rejects} of {self._scored} parts and promised {percent(self._promised)} of good ones at most; "
-            f"by chance that happens in at most {ERROR:g} of trials with good parts"
+            f"it rejected {self._rejects} of {self._scored} parts and promised at most {percent(self._promised)} of good "
+            f"ones; by chance that happens in at most {ERROR:g} of trials with good parts"
         )

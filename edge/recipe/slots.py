@@ -2,7 +2,7 @@
 
 ::
 
-                 activate                      `trial_parts` parts judged, no doubt
+                 activate                      `trial_parts` parts judged
     good ─────────────────────► good + trial ────────────────────────────────────────► good (was trial),
      ▲                               │                                                  previous (was good)
      └───────────────────────────────┘
@@ -12,8 +12,8 @@
 
 There is always a good one. A trial judges parts in its place, through restarts. A process that ends otherwise than by being
 told to, by its source or by a fault of something else counts as a death, a power cut too: nobody can tell them apart. Its
-parts are then counted from 0. A doubt (see `edge.recipe.doubt`) keeps a trial from becoming good by itself: somebody rolls
-back, or activates it again and so begins a new trial.
+parts are then counted from 0. A doubt (a score that is no number, or more rejects than `edge.recipe.doubt` takes for chance)
+is told and noted once; it is a reason to roll back only where the station file says so, because the parts may be to blame.
 """
 
 from datetime import datetime
