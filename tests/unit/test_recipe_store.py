@@ -19,7 +19,7 @@ from edge.recipe.slot_file import owning, read_slots, write_slots
 from edge.recipe.slots import Slots
 from edge.recipe.store import RecipeStore
 from tests.asking import KEY, verify
-from tests.recipes import renamed
+from tests.recipes import resealed
 
 ROOT = Path(__file__).parents[2]
 LIFE = """
@@ -83,8 +83,10 @@ print(step, *sorted(seen))
 
 @pytest.fixture(scope="module")
 def three(recipe_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The store opens no file but the manifest, so the others may be short."""
     folder = tmp_path_factory.mktemp("three")
-    return [renamed(recipe_dir, folder / name, name) for name in ("one", "two", "three")]
+    files = {path.name: path.name.encode() for path in recipe_dir.iterdir() if path.name != MANIFEST_FILE}
+    return [resealed(recipe_dir, folder / name, files, name=name) for name in ("one", "two", "three")]
 
 
 @pytest.fixture
