@@ -43,4 +43,4 @@ def crashing(recipe: Path, out: Path, folder: Path) -> Path:
     # The entry point of hnswlib 0.8's header: six numbers of eight bytes, then the highest level, then this one.
     raw[52:56] = (0x7FFFFFF0).to_bytes(4, "little")
     search = {"index": {"m": 8, "ef_construction": 20, "ef": 16, "stride": 1}, "audit": bank["search"]["audit"]}
-    return resealed(recipe, out, {INDEX_FILE: bytes(raw)}, bank=bank | {"search": search})
+    return resealed(recipe, out, {INDEX_FILE: bytes(raw)}, name="wicked", bank=bank | {"search": search})

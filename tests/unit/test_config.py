@@ -277,3 +277,28 @@ def test_the_file_that_run_reads_serves_for_taking_pictures_too(tmp_path: Path) 
     )
     whole, capture = load_config(path), load_capture_config(path)
     assert capture.model_dump() == whole.model_dump()
+
+
+_RECIPES = "recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\n"
+_JOBS = "recipes: {m8: a}\nchangeover: {rules: [{match: x, recipe: m8}]}"
+_SHIFT_CHECK = "\nshift_check: {samples: s}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("changeover: {rules: [{match: x, recipe: m8}]}", "m8 is not among recipes"),
+        ("recipes: {m8: a}\nchangeover: {rules: []}", "changeover.rules"),
+        (_JOBS + "\nrecipe_store: {path: s}", "and recipe_store is about one recipe"),
+        (_JOBS + _SHIFT_CHECK, "and shift_check is about one recipe"),
+        ("recipe_store: {path: s}" + _SHIFT_CHECK, "would leave the recipe of shift_check"),
+        ("recipe_store: {path: s, keep: 1}", "recipe_store.keep"),
+        ("recipe_store: {}", "recipe_store.path: missing"),
+        (_JOBS + f"\nmqtt: {{host: h}}\ncommands: {{allow: [activate_recipe], {_SIGNED}}}", "undone by the next job"),
+        (f"mqtt: {{host: h}}\ncommands: {{allow: [rollback_recipe], {_SIGNED}}}", "recipe_store, which is missing"),
+    ],
+)
+def test_every_mistake_about_recipes_on_the_device_is_named(tmp_path: Path, keys: str, says: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, STATION + _RECIPES + keys)
+    assert says in str(caught.value)

@@ -1,0 +1,80 @@
+"""Which recipe a job has, and what becomes of parts whose job has none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.changeover.changeover import Changeover
+from edge.changeover.config import ChangeoverConfig, RuleConfig
+from edge.command.controls import Controls
+from edge.errors import BadRecipe
+from edge.events import EventCode, Events, Happening
+from edge.recipe.opener import Opener
+from edge.recipe.recipe import Recipe, open_recipe
+from edge.types import Order, Reason
+from tests.lines import FRAME
+from tests.recipes import renamed
+
+RULES = (
+    RuleConfig(match="4711-*", recipe="m8"),
+    RuleConfig(match="47*", recipe="m6"),
+    RuleConfig(match="[AB]-?", recipe="m6"),
+)
+
+
+def config(*rules: RuleConfig, preload: bool = True) -> ChangeoverConfig:
+    return ChangeoverConfig(rules=rules or RULES, preload=preload)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"), [("4711-3", "m8"), ("4712", "m6"), ("A-7", "m6"), ("a-7", None), ("C-1", None), ("", None)]
+)
+def test_the_first_rule_that_matches_decides_and_case_counts(what: str, name: str | None) -> None:
+    assert config().recipe_for(what) == name
+
+
+def test_a_rule_for_everything_is_for_parts_without_a_job_too() -> None:
+    assert config(*RULES, RuleConfig(match="*", recipe="rest")).recipe_for("") == "rest"
+
+
+class Changed:
+    """A changeover between two recipes, and what was said."""
+
+    def __init__(self, recipe: Recipe, folders: dict[str, Path], *, preload: bool) -> None:
+        self.said: list[Happening] = []
+        self.controls, events = Controls(recipe), Events()
+        events.listen(self.said.append)
+        self.changeover = Changeover(config(preload=preload), folders, Opener(threads=1), self.controls, events)
+
+    def part(self, order: Order | None) -> tuple[str, str | None]:
+        """The recipe in use for the part, and why it is not judged."""
+        verdict = self.changeover.prepare(replace(FRAME, order=order))
+        assert verdict is None or verdict.reason is Reason.NO_RECIPE
+        return self.controls.recipe.manifest.name, verdict.detail if verdict else None
+
+
+@pytest.mark.parametrize("preload", [True, False])
+def test_a_job_changes_the_recipe_once_and_back_and_each_change_is_an_event(
+    recipe_dir: Path, tmp_path: Path, *, preload: bool
+) -> None:
+    folders = {"m8": recipe_dir, "m6": renamed(recipe_dir, tmp_path / "m6", "plate-6")}
+    line = Changed(open_recipe(recipe_dir), folders, preload=preload)
+    asked = [Order("4712", "c1"), Order("4712", "c2"), Order("x", "c3", "4711-1"), Order("4712", "c4")]
+    assert [line.part(order) for order in asked] == [(name, None) for name in ("plate-6", "plate-6", "plate", "plate-6")]
+    assert [happening.code for happening in line.said] == [EventCode.RECIPE_ACTIVATED] * 3
+
+
+def test_a_recipe_that_cannot_be_used_stops_its_job_alone_and_is_said_once(recipe_dir: Path, tmp_path: Path) -> None:
+    line = Changed(open_recipe(recipe_dir), {"m8": recipe_dir, "m6": tmp_path / "gone"}, preload=False)
+    assert line.part(Order("4711-1", "c1")) == ("plate", None)
+    faults = [line.part(Order("4712", f"c{n}"))[1] for n in range(3)]
+    assert faults == [faults[0]] * 3
+    assert "recipe m6 of job 4712 cannot be used" in str(faults[0])
+    assert line.part(Order("4711-1", "c5")) == ("plate", None)
+    assert [happening.code for happening in line.said] == [EventCode.RECIPE_ACTIVATED, EventCode.RECIPE_MISSING]
+
+
+def test_a_recipe_that_is_preloaded_and_cannot_be_used_is_refused_at_the_start(recipe_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRecipe, match="gone"):
+        Changed(open_recipe(recipe_dir), {"m8": recipe_dir, "m6": tmp_path / "gone"}, preload=True)
