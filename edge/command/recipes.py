@@ -9,6 +9,7 @@ from edge.command.controls import Controls
 from edge.command.slots_state import RecipeRef, SlotsState, TrialState
 from edge.errors import GoodpartError
 from edge.events import EventCode, Events
+from edge.host.memory import give_back_memory
 from edge.recipe.keeper import SlotKeeper
 from edge.recipe.opener import Opener
 from edge.recipe.recipe import Recipe
@@ -69,6 +70,7 @@ class RecipeChanges:
 
         def work() -> None:
             done, words = self._changed(name, change)
+            give_back_memory()
             self.opening = None
             ended(done, words)
 
