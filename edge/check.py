@@ -11,14 +11,18 @@ from edge.app.bridges import make_birth_counter, make_discovery
 from edge.app.commands import make_verifier
 from edge.app.delivery import make_broker
 from edge.app.sources import free_running, make_source
-from edge.capture.config import SourceConfig, WatchConfig
+from edge.app.triggers import taking_triggers
+from edge.capture.config import LiveConfig, SourceConfig, WatchConfig
 from edge.capture.fitness import look_at, unfit
-from edge.capture.triggered import Triggers
+from edge.capture.motion_watch import make_motion
+from edge.capture.trigger_config import MotionConfig
+from edge.capture.triggers import Triggers
 from edge.command.config import CommandsConfig
 from edge.command.memory import read_ledger
 from edge.command.models import MUST_BE_SIGNED
 from edge.config import StationConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
+from edge.events import Events
 from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
 from edge.recipe.recipe import Recipe, open_recipe
@@ -94,7 +98,8 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
 def _try_golden(recipe: Recipe) -> str:
     recipe.reproduce_golden()
     card = recipe.manifest
-    return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+    older = "" if card.fitness.sharpness_min is not None else "; blur and glare are not looked for, build it again for that"
+    return f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced{older}"
 
 
 def _try_other_recipe(name: str, folder: Path, threads: int) -> str:
@@ -110,6 +115,9 @@ def _try_samples(path: Path, recipe: Recipe | None) -> str:
 
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
+    if isinstance(config, LiveConfig):
+        with taking_triggers(config, Triggers(), lambda: True, Events()):
+            make_motion(config.motion or MotionConfig())
     stop = threading.Event()
     source = make_source(free_running(config), stop, Triggers())
     if isinstance(config, WatchConfig):
@@ -123,7 +131,11 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     assert isinstance(shot, Frame)  # noqa: S101 - a shot is one or the other
     if recipe and (fault := unfit(look_at(shot.pixels), recipe.manifest.fitness)):
         raise BadConfig(f"source: {fault[1]}; use a recipe built from this camera's pictures.")
-    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}"
+    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}{_asked_by(config)}"
+
+
+def _asked_by(config: SourceConfig) -> str:
+    return f", parts asked for by {config.trigger}" if isinstance(config, LiveConfig) else ""
 
 
 def _try_broker(broker: Broker) -> str:

@@ -1,11 +1,11 @@
 """The station's configuration file: one camera, one recipe, and who is told. Its parts are described in their rooms."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field, model_validator
 
-from edge.capture.config import CameraConfig, SourceConfig
+from edge.capture.config import LiveConfig, SourceConfig
 from edge.command.config import CommandsConfig
 from edge.evidence.config import EvidenceConfig
 from edge.health.config import HealthConfig, PrometheusConfig
@@ -18,7 +18,10 @@ from edge.strict import Place, Strict, load_yaml
 
 
 class _Station(Strict):
-    """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so."""
+    """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so.
+
+    takt_s: from the trigger, or from the frame's arrival, to the verdict; a later one is NOT_DECIDABLE.
+    """
 
     station: StationName
     source: SourceConfig
@@ -33,6 +36,7 @@ class _Station(Strict):
     simulated: bool = False
     commands: CommandsConfig | None = None
     recipes: dict[Name, Place] = Field(default_factory=dict, max_length=100)
+    takt_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     threads: int = Field(default=1, ge=1, le=64)
 
 
@@ -62,7 +66,7 @@ class StationConfig(_Station):
             raise ValueError("commands.allow: activate_recipe needs names; add recipes: {name: path}")
         if "activate_recipe" in allow and self.shift_check:
             raise ValueError("commands.allow: activate_recipe would leave the recipe of shift_check; remove one of them")
-        if isinstance(self.source, CameraConfig) and self.source.trigger == "command" and "trigger" not in allow:
+        if isinstance(self.source, LiveConfig) and self.source.trigger == "command" and "trigger" not in allow:
             raise ValueError("source.trigger: the camera would wait for ever; add trigger to commands.allow")
         return self
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.app.sources import waits_for_triggers
-from edge.capture.triggered import Triggers
+from edge.app.sources import waits_for_commands
+from edge.capture.triggers import Triggers
 from edge.command.actions import Actions, Powers
 from edge.command.config import CommandsConfig
 from edge.command.controls import Controls
@@ -48,7 +48,7 @@ def make_desk(
     recipes = {name: Path(path) for name, path in config.recipes.items()}
     actions = Actions(
         controls,
-        triggers if waits_for_triggers(config.source) else None,
+        triggers if waits_for_commands(config.source) else None,
         Powers(allow=allow, recipes=recipes, limits=limits, threads=config.threads),
         events,
     )

@@ -10,9 +10,10 @@ from threadpoolctl import threadpool_limits
 
 from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
-from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
-from edge.capture.config import CameraConfig, SourceConfig
-from edge.capture.triggered import Triggers
+from edge.app.sources import make_pausable, make_source, origin_of, waits_for_commands
+from edge.app.triggers import taking_triggers
+from edge.capture.config import LiveConfig, SourceConfig
+from edge.capture.triggers import Triggers
 from edge.command.controls import Controls
 from edge.command.port import CommandPort
 from edge.config import StationConfig
@@ -54,9 +55,9 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     events = Events()
     keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
     controls, triggers = Controls(recipe), Triggers()
-    source = make_source(config.source, stop, triggers, events)
-    if config.commands and not waits_for_triggers(config.source):
-        source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
+    source = make_source(config.source, stop, triggers, events, lambda: controls.paused)
+    if config.commands and not waits_for_commands(config.source):
+        source = make_pausable(source, controls, stop, live=isinstance(config.source, LiveConfig))
     boot = Boot()
     with ExitStack() as stack:
         sinks = open_sinks(config, recipe, boot, events, stack)
@@ -68,7 +69,8 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         if config.commands and config.mqtt:
             desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
-        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
+        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper, takt_s=config.takt_s)
+        stack.enter_context(taking_triggers(config.source, triggers, lambda: controls.paused, events))
         watch(line, config, stack)
         yield line
 
@@ -101,7 +103,7 @@ def _state_folder(config: StationConfig) -> Path:
 def make_keeper(config: EvidenceConfig, source: SourceConfig, events: Events) -> Keeper:
     """Who keeps pictures of parts. Only a camera does not wait: files are still there when one is on the disk."""
     ring = Ring(Path(config.folder), config.quota_mb * 1_000_000)
-    return Keeper(ring, config.keep, events, overlay=config.overlay, aside=isinstance(source, CameraConfig))
+    return Keeper(ring, config.keep, events, overlay=config.overlay, aside=isinstance(source, LiveConfig))
 
 
 def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool], events: Events) -> Gate:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.capture.triggered import Trigger as Wanted
-from edge.capture.triggered import Triggers
+from edge.capture.triggers import Trigger as Wanted
+from edge.capture.triggers import Triggers
 from edge.command.controls import Controls
 from edge.command.gatekeeper import Now
 from edge.command.models import (
