@@ -9,10 +9,10 @@ _USUAL_FRAMES = 20
 _CODEC_S = 10.0
 """A video codec may repeat a still scene without a bit of change until its next key frame; few wait longer than this."""
 
-_NOISE_SHARE, _NOISE_LAG, _NOISE_CORRELATION = 0.2, 4, 0.15
-"""Noise changes at least a fifth of the pixels between two exposures, and pixels four apart independently. Measured on solar
-cells: noise of 0.5 to 3 levels, smoothed or through JPEG, correlates by at most 0.07 there; a cell that moves by one pixel
-or more in front of a noiseless camera, or light that flickers, by at least 0.22."""
+_NOISE_SHARE, _NOISE_LAGS, _NOISE_CORRELATION = 0.2, (4, 5, 7), 0.15
+"""Noise changes at least a fifth of the pixels between two exposures, and pixels some columns apart independently. Measured
+on solar cells: noise of 0.5 to 3 levels, smoothed or through JPEG, correlates by at most 0.07 four columns apart; a cell that
+moves by a pixel or more in front of a noiseless camera, or light that flickers, by at least 0.22."""
 
 _STEP = 8
 
@@ -57,13 +57,16 @@ def _is_noise(one: NDArray[Any], other: NDArray[Any]) -> bool:
     if one.shape != other.shape:
         return False
     change = _some_rows(one) - _some_rows(other)
-    if np.count_nonzero(change) < _NOISE_SHARE * change.size or change.shape[1] <= _NOISE_LAG:
+    if np.count_nonzero(change) < _NOISE_SHARE * change.size or change.shape[1] <= max(_NOISE_LAGS):
         return False
-    left, right = change[:, :-_NOISE_LAG].ravel(), change[:, _NOISE_LAG:].ravel()
+    return all(abs(_correlation(change, lag)) <= _NOISE_CORRELATION for lag in _NOISE_LAGS)
+
+
+def _correlation(change: NDArray[np.float32], lag: int) -> float:
+    """Of columns `lag` apart; 1 where nothing differs."""
+    left, right = change[:, :-lag].ravel(), change[:, lag:].ravel()
     spread = float(left.std() * right.std())
-    if spread == 0:
-        return False
-    return float(((left - left.mean()) * (right - right.mean())).mean()) / spread <= _NOISE_CORRELATION
+    return float(((left - left.mean()) * (right - right.mean())).mean()) / spread if spread else 1.0
 
 
 def _some_rows(pixels: NDArray[Any]) -> NDArray[np.float32]:

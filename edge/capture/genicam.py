@@ -15,6 +15,9 @@ from edge.errors import BadConfig, CameraLost
 _BUFFERS = 4
 """The producer fills one while the newest is read; the others keep it from ever waiting for us."""
 
+_AT_ONCE_S = 1e-6
+"""Zero would mean for ever."""
+
 _COLOURS: dict[str, int | None] = {
     "Mono8": None,
     "BGR8": None,
@@ -137,7 +140,9 @@ class GenicamStream:
 
         try:
             buffer = self._acquirer.fetch(timeout=self._timeout_s)
-            while (newer := self._acquirer.try_fetch(timeout=0)) is not None:
+            for _ in range(_BUFFERS):
+                if (newer := self._acquirer.try_fetch(timeout=_AT_ONCE_S)) is None:
+                    break
                 buffer.queue()
                 buffer = newer
             try:

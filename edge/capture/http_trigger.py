@@ -128,9 +128,7 @@ class _Desk:
         verdicts: SimpleQueue[Verdict] = SimpleQueue()
         trigger = Trigger(part_id, None, mono_s, now, result_id, verdicts.put if wait else None)
         if not self._triggers.offer(trigger):
-            return _Answer(
-                HTTPStatus.CONFLICT, error="busy: the part before still waits for its frame, or the line has ended"
-            )
+            return _Answer(HTTPStatus.CONFLICT, error="busy: the part before still waits for its frame")
         if not wait:
             return _Answer(HTTPStatus.ACCEPTED, result_id=result_id, part_id=part_id)
         try:
