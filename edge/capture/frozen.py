@@ -11,8 +11,8 @@ _CODEC_S = 10.0
 
 _NOISE_SHARE, _NOISE_LAGS, _NOISE_CORRELATION = 0.2, (4, 5, 7), 0.15
 """Noise changes at least a fifth of the pixels between two exposures, and pixels some columns apart independently. Measured
-on solar cells: noise of 0.5 to 3 levels, smoothed or through JPEG, correlates by at most 0.07 four columns apart; a cell that
-moves by a pixel or more in front of a noiseless camera, or light that flickers, by at least 0.22."""
+on solar cells: noise of 0.5 to 3 levels, smoothed or through JPEG, correlates by at most 0.07 four columns apart; a cell
+that moves by a pixel or more before a noiseless camera, or light that flickers, by at least 0.22."""
 
 _STEP = 8
 
