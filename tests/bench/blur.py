@@ -2,8 +2,8 @@
 
     python -m tests.bench.blur --goods GOODS --held-out OTHER_GOODS [--defects DEFECTS]
 
-Prints how many goods and defects that were not learned from are called unfit, and how many copies of those goods blurred by a
-lens (Gaussian, by standard deviation in pixels at a longer side of 300) or by movement, with and without a sensor's noise.
+Prints how many goods and defects that were not learned from are called unfit, and how many copies of those goods blurred by
+a lens (Gaussian, by standard deviation in pixels at a longer side of 300) or by movement, with and without a sensor's noise.
 """
 
 import argparse

@@ -150,7 +150,7 @@ def test_parts_seen_with_other_settings_are_not_judged_and_it_is_said_once_and_t
     feeder.join()
 
 
-def test_check_refuses_a_camera_of_another_size_and_run_judges_none_of_its_parts(recipe_dir: Path, tmp_path: Path) -> None:
+def test_check_refuses_a_camera_of_another_size_than_was_asked_for(recipe_dir: Path, tmp_path: Path) -> None:
     with MjpegCamera(part_picture(300)) as camera:
         source: dict[str, object] = {"kind": "camera", "device": camera.url, "settings": {"width": 320}, "timeout_s": 20.0}
         station = station_file(tmp_path, recipe_dir, source, results={"path": "-"})
