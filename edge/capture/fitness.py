@@ -16,8 +16,8 @@ _STEP = 4
 _WHITE = 255
 
 _SHARP_SIDE, _LEAST_FACTOR = 320, 2
-"""Sharpness is told of the picture reduced to about 320 pixels on its longer side, by averaging 2×2 at least. Blur that is gone
-then hardly reaches the encoder, and averaging takes away most of the sensor's noise, which would pass for sharpness."""
+"""Sharpness is told of the picture reduced to 320 to 640 pixels on its longer side and then averaged 2×2. Blur that is gone
+then hardly reaches the encoder, and averaging takes away much of the sensor's noise, which would pass for sharpness."""
 
 _MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
 
