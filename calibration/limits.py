@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.capture.fitness import FitnessLimits, Look
 
 _SIZE_MARGIN = 1.25
@@ -13,6 +16,17 @@ GREY_CHROMA = 2.0
 _CHROMA_MARGIN = 6.0
 _COLOUR_SHARE = 0.25
 _CONTRAST_SHARE = 0.25
+
+_SHARPNESS_MARGIN = 1.25
+"""Measured on solar cells, magnetic tiles and cookies: no good picture that was not learned from lies below the least sharp
+one by that factor, and copies blurred as if seen by a lens out of focus do (see `tests/bench/blur.py`)."""
+
+_FAR_OUT = 3.0
+"""Interquartile ranges below the first quartile: Tukey's outer fence ("Exploratory Data Analysis", 1977). A good that is
+itself blurred must not set the limit."""
+
+_WHITE_QUANTILE, _WHITE_FACTOR, _WHITE_MARGIN = 0.95, 2.0, 0.05
+"""Twice the white that 95 % of goods stay below, and a twentieth of the picture more: less glare hides little."""
 
 
 def learn_limits(looks: Sequence[Look]) -> FitnessLimits:
@@ -34,7 +48,20 @@ def learn_limits(looks: Sequence[Look]) -> FitnessLimits:
         contrast_min=min(k.contrast for k in looks) * _CONTRAST_SHARE,
         chroma_min=chroma_low * _COLOUR_SHARE if chroma_low > GREY_CHROMA else 0.0,
         chroma_max=chroma_high + _CHROMA_MARGIN if chroma_high <= GREY_CHROMA else 255.0,
+        sharpness_min=_least_sharp(np.array([k.sharpness for k in looks])) / _SHARPNESS_MARGIN,
+        white_max=_most_white(np.array([k.white for k in looks])),
     )
+
+
+def _least_sharp(sharpness: NDArray[np.float64]) -> float:
+    """The lowest that is not far out; by logarithm, since blur divides."""
+    logs = np.log(np.maximum(sharpness, 1e-6))
+    low, high = np.quantile(logs, [0.25, 0.75])
+    return float(np.exp(logs[logs >= low - _FAR_OUT * (high - low)].min()))
+
+
+def _most_white(white: NDArray[np.float64]) -> float:
+    return float(min(1.0, _WHITE_FACTOR * np.quantile(white, _WHITE_QUANTILE) + _WHITE_MARGIN))
 
 
 def _span(sizes: list[int]) -> tuple[int, int]:

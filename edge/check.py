@@ -12,14 +12,18 @@ from edge.app.delivery import make_broker
 from edge.app.keys import make_key_verifier
 from edge.app.recipes import make_opener, recipe_in_use
 from edge.app.sources import free_running, make_source
-from edge.capture.config import SourceConfig, WatchConfig
+from edge.app.triggers import taking_triggers
+from edge.capture.config import LiveConfig, SourceConfig, WatchConfig
 from edge.capture.fitness import look_at, unfit
-from edge.capture.triggered import Triggers
+from edge.capture.motion_watch import make_motion
+from edge.capture.trigger_config import MotionConfig
+from edge.capture.triggers import Triggers
 from edge.command.config import CommandsConfig
 from edge.command.memory import read_ledger
 from edge.command.models import MUST_BE_SIGNED
 from edge.config import StationConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
+from edge.events import Events
 from edge.evidence.config import EvidenceConfig
 from edge.evidence.ring import make_usable
 from edge.health.trial import try_endpoint
@@ -116,9 +120,9 @@ def _try(what: str, action: Callable[[], str]) -> Finding:
 def _opened(recipe: Recipe, config: StationConfig) -> str:
     card, key = recipe.manifest, config.recipe_public_key_file
     signed = f", signed by the owner of {Path(key).name}" if key else ""
-    return (
-        f"{card.name} {recipe.id[:12]}, {card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced{signed}"
-    )
+    older = "" if card.fitness.sharpness_min is not None else "; blur and glare are not looked for, build it again for that"
+    bank = f"{card.bank.vectors} vectors, {len(card.golden)} golden pictures reproduced"
+    return f"{card.name} {recipe.id[:12]}, {bank}{signed}{older}"
 
 
 def _try_other_recipe(name: str, folder: str, config: StationConfig) -> str:
@@ -140,6 +144,9 @@ def _try_samples(path: Path, recipe: Recipe | None) -> str:
 
 
 def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
+    if isinstance(config, LiveConfig):
+        with taking_triggers(config, Triggers(), lambda: True, Events()):
+            make_motion(config.motion or MotionConfig())
     stop = threading.Event()
     source = make_source(free_running(config), stop, Triggers())
     if isinstance(config, WatchConfig):
@@ -153,7 +160,11 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     assert isinstance(shot, Frame)  # noqa: S101 - a shot is one or the other
     if recipe and (fault := unfit(look_at(shot.pixels), recipe.manifest.fitness)):
         raise BadConfig(f"source: {fault[1]}; use a recipe built from this camera's pictures.")
-    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}"
+    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}{_asked_by(config)}"
+
+
+def _asked_by(config: SourceConfig) -> str:
+    return f", parts asked for by {config.trigger}" if isinstance(config, LiveConfig) else ""
 
 
 def _try_broker(broker: Broker) -> str:

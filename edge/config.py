@@ -1,11 +1,11 @@
 """The station's configuration file: one camera, one recipe, and who is told. Its parts are described in their rooms."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field, model_validator
 
-from edge.capture.config import CameraConfig, SourceConfig
+from edge.capture.config import LiveConfig, SourceConfig
 from edge.changeover.config import ChangeoverConfig
 from edge.command.config import CommandsConfig
 from edge.evidence.config import EvidenceConfig
@@ -23,7 +23,10 @@ from edge.types import Decision
 
 
 class _Station(Strict):
-    """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so."""
+    """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so.
+
+    takt_s: from the trigger, or from the frame's arrival, to the verdict; a later one is NOT_DECIDABLE.
+    """
 
     station: StationName
     source: SourceConfig
@@ -41,6 +44,7 @@ class _Station(Strict):
     recipe_public_key_file: Place | None = None
     recipe_store: RecipeStoreConfig | None = None
     changeover: ChangeoverConfig | None = None
+    takt_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     threads: int = Field(default=1, ge=1, le=64)
     teach: TeachConfig | None = None
     shadow: ShadowConfig | None = None
@@ -74,7 +78,7 @@ class StationConfig(_Station):
             raise ValueError("commands.allow: rollback_recipe goes back in recipe_store, which is missing; add it")
         if "activate_recipe" in allow and self.shift_check:
             raise ValueError("commands.allow: activate_recipe would leave the recipe of shift_check; remove one of them")
-        if isinstance(self.source, CameraConfig) and self.source.trigger == "command" and "trigger" not in allow:
+        if isinstance(self.source, LiveConfig) and self.source.trigger == "command" and "trigger" not in allow:
             raise ValueError("source.trigger: the camera would wait for ever; add trigger to commands.allow")
         return self
 

@@ -25,6 +25,14 @@ class EventCode(StrEnum):
 
     CAMERA_LOST = "CAMERA_LOST"
     CAMERA_BACK = "CAMERA_BACK"
+    CAMERA_FROZEN = "CAMERA_FROZEN"  # it repeats its last frame
+    CAMERA_MOVES = "CAMERA_MOVES"
+    CAMERA_SETTINGS_REFUSED = "CAMERA_SETTINGS_REFUSED"  # it did not take what the station file says
+    CAMERA_SETTINGS_TAKEN = "CAMERA_SETTINGS_TAKEN"
+    TRIGGER_LOST = "TRIGGER_LOST"  # the input line cannot be read
+    TRIGGER_BACK = "TRIGGER_BACK"
+    TRIGGER_MISSED = "TRIGGER_MISSED"  # a part passed while the one before was not served; it has no verdict
+    TRIGGER_SERVED = "TRIGGER_SERVED"
     FOLDER_LOST = "FOLDER_LOST"  # a watched folder cannot be listed
     FOLDER_BACK = "FOLDER_BACK"
     RECIPE_ACTIVATED = "RECIPE_ACTIVATED"
@@ -50,6 +58,10 @@ class EventCode(StrEnum):
 
 _SEVERITY = {
     EventCode.CAMERA_LOST: Severity.ERROR,
+    EventCode.CAMERA_FROZEN: Severity.ERROR,
+    EventCode.CAMERA_SETTINGS_REFUSED: Severity.ERROR,
+    EventCode.TRIGGER_LOST: Severity.ERROR,
+    EventCode.TRIGGER_MISSED: Severity.ERROR,
     EventCode.FOLDER_LOST: Severity.ERROR,
     EventCode.RECIPE_DOUBTED: Severity.WARNING,
     EventCode.RECIPE_ROLLED_BACK: Severity.WARNING,

@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -75,6 +75,22 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
             raise TypeError(f"a source yielded {type(shot).__name__}")
 
 
+def in_time(verdict: Verdict, shot: Shot, now_mono_s: float, takt_s: float | None) -> Verdict:
+    """The verdict, or NOT_DECIDABLE with what was measured where it comes after the takt's deadline.
+
+    The takt runs from the trigger, or from the frame's arrival where none asked for it. What was not decidable before keeps
+    its reason, which says more; but for the gray zone, where a person would now look at a part that is gone.
+    """
+    asked_s = shot.taken_mono_s if shot.asked_mono_s is None else shot.asked_mono_s
+    late_s = now_mono_s - asked_s
+    judged = verdict.decision is not Decision.NOT_DECIDABLE or verdict.reason is Reason.GRAY_ZONE
+    if takt_s is None or late_s <= takt_s or not judged:
+        return verdict
+    since = "the frame's arrival" if shot.asked_mono_s is None else "the trigger"
+    detail = f"{late_s * 1000:.0f} ms after {since}, and takt_s is {takt_s:g} s; it would have been {verdict.decision}"
+    return replace(verdict, decision=Decision.NOT_DECIDABLE, reason=Reason.LATE, detail=detail)
+
+
 @dataclass(frozen=True)
 class Line:
     """One camera, one recipe at a time, and everybody who is told.
@@ -82,7 +98,8 @@ class Line:
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
     gate: the shift check, evidence: who keeps pictures, changeover: the recipes of jobs, proving: who counts the parts of a
     recipe on trial, shadow: who judges alongside, where there is one. tally counts parts of production, samples the master
-    parts of the check; board counts for those who watch from other threads, and pulse says what the line is at.
+    parts of the check; board counts for those who watch from other threads, and pulse says what the line is at. takt_s: see
+    `in_time`; clock: monotonic.
     """
 
     station: StationName
@@ -101,17 +118,20 @@ class Line:
     samples: Counter[Decision] = field(default_factory=Counter)
     board: Board = field(default_factory=Board)
     pulse: Pulse = field(default_factory=Pulse)
+    takt_s: float | None = None
+    clock: Callable[[], float] = time.monotonic
 
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
         self.pulse.beat("camera loop")
         for shot in self.source:
-            began_s = time.monotonic()
+            began_s = self.clock()
             self.pulse.beat("changeover")
             no_recipe = self.changeover.prepare(shot) if self.changeover else None
             self.pulse.beat("inference")
             recipe = self.controls.recipe
-            verdict, sample = self._weigh(shot, no_recipe or inspect(shot, recipe))
+            verdict = in_time(no_recipe or inspect(shot, recipe), shot, self.clock(), self.takt_s)
+            verdict, sample = self._weigh(shot, verdict)
             result = self._report(shot, verdict, recipe, sample, began_s)
             self.pulse.beat("handing on")
             # The evidence keeps no picture longer than it needs it.
@@ -135,7 +155,7 @@ class Line:
     def _report(
         self, shot: Shot, verdict: Verdict, recipe: Recipe, sample: SampleCard | None, began_mono_s: float
     ) -> Result:
-        now_s = time.monotonic()
+        now_s = self.clock()
         return make_result(
             shot,
             verdict,

@@ -51,9 +51,14 @@ class Reason(StrEnum):
     WRONG_COLOUR = "WRONG_COLOUR"  # grey where the goods have colour, or the other way round
     TOO_DARK = "TOO_DARK"
     TOO_BRIGHT = "TOO_BRIGHT"
+    OVER_EXPOSED = "OVER_EXPOSED"  # more of it is pure white than of the goods
     NO_CONTRAST = "NO_CONTRAST"  # one flat tone: lens cap, dead sensor
+    TOO_BLURRED = "TOO_BLURRED"  # out of focus, moving, or a dirty lens
     NOT_ALIGNED = "NOT_ALIGNED"  # the part is not where the recipe can find it
     CAMERA_LOST = "CAMERA_LOST"
+    FROZEN = "FROZEN"  # the camera repeats its last frame byte by byte
+    WRONG_SETTINGS = "WRONG_SETTINGS"  # the camera did not take exposure, gain, … of the station file
+    LATE = "LATE"  # judged, but after the takt's deadline
     NOT_FINITE = "NOT_FINITE"  # the encoder or the search gave NaN or infinity
     NO_RECIPE = "NO_RECIPE"  # the part's job has no recipe, or it cannot be used
     SHIFT_CHECK_DUE = "SHIFT_CHECK_DUE"  # a sample is awaited, and this shot came while it was being laid down
@@ -74,13 +79,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One trigger: which part, when. Base of what a source yields. order: None where the plant did not ask for the part."""
+    """One trigger: which part, when. Base of what a source yields.
+
+    order: None where the plant did not ask for the part; asked_mono_s: when a trigger asked for it, None where none did;
+    result_id: what its result is to be called, where somebody was told so before.
+    """
 
     part_id: str  # file name, or a running number for live cameras
     seq: int  # equal seq = same exposure
     taken_mono_s: float  # ages and timeouts
     taken_utc: datetime  # for people; may step
     order: Order | None = field(default=None, kw_only=True)
+    asked_mono_s: float | None = field(default=None, kw_only=True)
+    result_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

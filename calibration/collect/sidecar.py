@@ -2,11 +2,11 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from edge.capture.config import CameraConfig, SourceConfig
+from edge.capture.config import CameraConfig, GenicamConfig, SourceConfig
+from edge.capture.opencv import without_secrets
 from edge.errors import BadConfig
 from edge.report.wire import StationName
 from edge.strict import Strict, load_json
@@ -33,7 +33,7 @@ class Fitness(Strict):
 class SourceName(Strict):
     """Where a picture came from. device: index, path or URL, without name and password."""
 
-    kind: Literal["folder", "watch", "video", "camera"]
+    kind: Literal["folder", "watch", "video", "camera", "genicam"]
     device: int | str
 
 
@@ -59,9 +59,13 @@ class Sidecar(Strict):
 
 def source_name(config: SourceConfig) -> SourceName:
     """The source as a sidecar names it."""
-    if isinstance(config, CameraConfig):
-        return SourceName(kind=config.kind, device=_without_secrets(config.device))
-    return SourceName(kind=config.kind, device=config.path)
+    match config:
+        case CameraConfig():
+            return SourceName(kind=config.kind, device=without_secrets(config.device))
+        case GenicamConfig():
+            return SourceName(kind=config.kind, device=config.serial or config.producer)
+        case _:
+            return SourceName(kind=config.kind, device=config.path)
 
 
 def sidecar_of(picture: Path) -> Path:
@@ -77,11 +81,3 @@ def read_sidecar(picture: Path) -> Sidecar | None:
     """
     path = sidecar_of(picture)
     return load_json(path, Sidecar, BadConfig) if path.exists() else None
-
-
-def _without_secrets(device: int | str) -> int | str:
-    """The address of a network camera often holds its password, and pictures are passed on."""
-    if isinstance(device, int) or "://" not in device:
-        return device
-    parts = urlsplit(device)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -93,10 +93,10 @@ def collect(
 
 def _trigger(asked: str | None, source: "SourceConfig") -> str:
     """The trigger to use, refused where it cannot work."""
-    from edge.capture.config import CameraConfig
+    from edge.capture.config import LiveConfig
     from edge.errors import BadConfig
 
-    live = isinstance(source, CameraConfig)
+    live = isinstance(source, LiveConfig)
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if asked == KEY and not live:
         raise BadConfig(f"--trigger key: takes the newest picture of a camera, and source.kind is {source.kind}; use auto.")
@@ -107,10 +107,10 @@ def _trigger(asked: str | None, source: "SourceConfig") -> str:
 
 def _apart(good_dir: Path, source: "SourceConfig") -> None:
     """What is taken must not come back as a shot."""
-    from edge.capture.config import CameraConfig
+    from edge.capture.config import LiveConfig
     from edge.errors import BadConfig
 
-    if not isinstance(source, CameraConfig) and Path(source.path).resolve() == good_dir.resolve():
+    if not isinstance(source, LiveConfig) and Path(source.path).resolve() == good_dir.resolve():
         raise BadConfig(f"-o: {good_dir} is the folder that source.path takes pictures from; choose another one.")
 
 
@@ -120,16 +120,16 @@ def _run(session: "Session", source: "SourceConfig", trigger: str) -> None:
     from calibration.collect.live import LiveCamera
     from calibration.collect.screen import terminal
     from calibration.collect.triggers import ByKey, by_source
-    from edge.app.sources import free_running, make_source
+    from edge.app.sources import free_running, make_camera, make_source
     from edge.capture.camera import NewestFrame
-    from edge.capture.config import CameraConfig
-    from edge.capture.triggered import Triggers
+    from edge.capture.config import LiveConfig
+    from edge.capture.triggers import Triggers
     from edge.host.signals import stop_on_signals
 
     stop = threading.Event()
     stop_on_signals(stop)
-    if trigger == KEY and isinstance(source, CameraConfig):
-        frames = NewestFrame(source.device, source.timeout_s, stop)
+    if trigger == KEY and isinstance(source, LiveConfig):
+        frames = NewestFrame(make_camera(source), stop)
         try:
             with TerminalKeys() as keys, terminal() as screen:
                 ByKey(session, LiveCamera(frames, source.timeout_s), keys, screen, stop).run()

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 from edge.app.keys import make_key_verifier
-from edge.app.sources import waits_for_triggers
-from edge.capture.triggered import Triggers
+from edge.app.sources import waits_for_commands
+from edge.capture.triggers import Triggers
 from edge.changeover.changeover import Changeover
 from edge.command.actions import Actions, Powers
 from edge.command.config import CommandsConfig
@@ -50,7 +50,7 @@ def make_desk(
     limits = (commands.threshold.min, commands.threshold.max) if commands.threshold else None
     actions = Actions(
         controls,
-        triggers if waits_for_triggers(config.source) else None,
+        triggers if waits_for_commands(config.source) else None,
         Powers(allow=allow, limits=limits),
         recipes,
         lessons,

@@ -13,10 +13,11 @@ from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
 from edge.app.recipes import make_changeover, make_changes, make_opener, make_proving, open_first
 from edge.app.shadow import make_shadow
-from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
+from edge.app.sources import make_pausable, make_source, origin_of, waits_for_commands
 from edge.app.teach import make_rejects, make_teacher
-from edge.capture.config import CameraConfig, SourceConfig
-from edge.capture.triggered import Triggers
+from edge.app.triggers import taking_triggers
+from edge.capture.config import LiveConfig, SourceConfig
+from edge.capture.triggers import Triggers
 from edge.command.controls import Controls
 from edge.command.lessons import Lessons
 from edge.command.port import CommandPort
@@ -67,9 +68,9 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         controls, triggers, pulse = Controls(recipe), Triggers(), Pulse()
         stop = PulsingStop(stop, pulse)
         changeover = make_changeover(config, opener, controls, events)
-        source = make_source(config.source, stop, triggers, events)
-        if config.commands and not waits_for_triggers(config.source):
-            source = make_pausable(source, controls, stop, live=isinstance(config.source, CameraConfig))
+        source = make_source(config.source, stop, triggers, events, lambda: controls.paused)
+        if config.commands and not waits_for_commands(config.source):
+            source = make_pausable(source, controls, stop, live=isinstance(config.source, LiveConfig))
         boot = Boot()
         sinks = open_sinks(config, controls, boot, events, stack)
         if keeper:
@@ -89,10 +90,22 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         shadow = make_shadow(config.shadow, opener, sinks, events, stack) if config.shadow else None
         if shadow:
             sinks.append(shadow)
-        proving, origin = make_proving(slots, controls), origin_of(config)
         line = Line(
-            config.station, controls, source, sinks, boot, origin, gate, keeper, changeover, proving, shadow, pulse=pulse
+            config.station,
+            controls,
+            source,
+            sinks,
+            boot,
+            origin_of(config),
+            gate=gate,
+            evidence=keeper,
+            changeover=changeover,
+            proving=make_proving(slots, controls),
+            shadow=shadow,
+            takt_s=config.takt_s,
+            pulse=pulse,
         )
+        stack.enter_context(taking_triggers(config.source, triggers, lambda: controls.paused, events))
         watch(line, config, stack, shadow)
         stack.enter_context(attended(make_watchdog(line, events)))
         yield line
@@ -132,7 +145,7 @@ def _state_folder(config: StationConfig) -> Path:
 def make_keeper(config: EvidenceConfig, source: SourceConfig, events: Events) -> Keeper:
     """Who keeps pictures of parts. Only a camera does not wait: files are still there when one is on the disk."""
     ring = Ring(Path(config.folder), config.quota_mb * 1_000_000)
-    return Keeper(ring, config.keep, events, overlay=config.overlay, aside=isinstance(source, CameraConfig))
+    return Keeper(ring, config.keep, events, overlay=config.overlay, aside=isinstance(source, LiveConfig))
 
 
 def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool], events: Events) -> Gate:

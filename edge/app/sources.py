@@ -1,12 +1,19 @@
 """The source that a station file names, and what kind of source it is."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.capture.camera import CameraSource
-from edge.capture.config import CameraConfig, FolderConfig, SourceConfig, VideoConfig, WatchConfig
+from edge.capture.config import CameraConfig, FolderConfig, GenicamConfig, LiveConfig, SourceConfig, VideoConfig, WatchConfig
+from edge.capture.genicam import GenicamCamera
+from edge.capture.motion_watch import MotionWatch, make_motion
+from edge.capture.opencv import OpenCvCamera
 from edge.capture.sources import FolderSource, LiveSource, Source
-from edge.capture.triggered import TriggeredCameraSource, Triggers
+from edge.capture.stream import Camera
+from edge.capture.trigger_config import MotionConfig
+from edge.capture.triggered import TriggeredCameraSource
+from edge.capture.triggers import Triggers
 from edge.capture.video import VideoSource
 from edge.capture.watch import WatchSource
 from edge.command.controls import Controls, PausableLiveSource, PausableSource
@@ -20,7 +27,7 @@ def origin_of(config: StationConfig) -> Origin:
     if config.simulated:
         return Origin.SIMULATED
     match config.source:
-        case CameraConfig() | WatchConfig():
+        case CameraConfig() | GenicamConfig() | WatchConfig():
             return Origin.LIVE
         case FolderConfig() | VideoConfig():
             return Origin.REPLAY
@@ -34,17 +41,43 @@ def make_pausable(source: Source, controls: Controls, stop: threading.Event, *, 
 
 
 def free_running(config: SourceConfig) -> SourceConfig:
-    """The same source where no command will come to ask for a part."""
-    return config.model_copy(update={"trigger": "interval"}) if isinstance(config, CameraConfig) else config
+    """The same source where nothing will come to ask for a part."""
+    return config.model_copy(update={"trigger": "interval"}) if isinstance(config, LiveConfig) else config
 
 
-def waits_for_triggers(config: SourceConfig) -> bool:
+def waits_for_commands(config: SourceConfig) -> bool:
     """Whether a part is judged only when a command asks for it."""
-    return isinstance(config, CameraConfig) and config.trigger == "command"
+    return isinstance(config, LiveConfig) and config.trigger == "command"
 
 
-def make_source(config: SourceConfig, stop: threading.Event, triggers: Triggers, events: Events | None = None) -> Source:
-    """The source that the configuration names."""
+def make_camera(config: CameraConfig | GenicamConfig) -> Camera:
+    """The camera that the configuration names, closed.
+
+    Raises:
+        BadConfig: an extra or a file is missing.
+    """
+    match config:
+        case CameraConfig():
+            return OpenCvCamera(
+                config.device, config.timeout_s, config.settings, config.rtsp_transport, config.frozen_frames
+            )
+        case GenicamConfig():
+            producer = Path(config.producer)
+            return GenicamCamera(producer, config.serial, config.timeout_s, config.settings, config.frozen_frames)
+
+
+def make_source(
+    config: SourceConfig,
+    stop: threading.Event,
+    triggers: Triggers,
+    events: Events | None = None,
+    paused: Callable[[], bool] = lambda: False,
+) -> Source:
+    """The source that the configuration names. paused: whether motion asks for no part.
+
+    Raises:
+        BadConfig: it cannot be used.
+    """
     match config:
         case FolderConfig():
             return FolderSource(Path(config.path), stop)
@@ -52,7 +85,10 @@ def make_source(config: SourceConfig, stop: threading.Event, triggers: Triggers,
             return WatchSource(Path(config.path), config.poll_s, stop, events=events)
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
-        case CameraConfig() if waits_for_triggers(config):
-            return TriggeredCameraSource(config.device, config.timeout_s, triggers, stop, events)
-        case CameraConfig():
-            return CameraSource(config.device, config.interval_s, config.timeout_s, stop, events)
+        case CameraConfig() | GenicamConfig() if config.trigger == "interval":
+            return CameraSource(make_camera(config), config.interval_s, stop, events)
+        case CameraConfig() | GenicamConfig():
+            watch = None
+            if config.trigger == "motion":
+                watch = MotionWatch(make_motion(config.motion or MotionConfig()), triggers, paused, stop)
+            return TriggeredCameraSource(make_camera(config), triggers, stop, events, watch)

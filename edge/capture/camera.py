@@ -1,4 +1,4 @@
-"""A live camera through OpenCV. A thread of its own keeps only the newest frame, so that none is ever stale."""
+"""A live camera. A thread of its own keeps only the newest frame, so that none is ever stale."""
 
 import threading
 import time
@@ -10,13 +10,16 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
+from edge.capture.frozen import Stillness
 from edge.capture.pictures import to_bgr
 from edge.capture.presence import Presence
+from edge.capture.settings import Deviation
 from edge.capture.sources import Feed
+from edge.capture.stream import Camera
 from edge.errors import BadPicture, CameraLost
 from edge.events import Events
 from edge.host.clock import utc_now
-from edge.types import Frame, Order, Reason, Shot, Unfit, Verdict
+from edge.types import Frame, Reason, Shot, Unfit, Verdict
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
 _STOP_POLL_S = 0.1
@@ -25,38 +28,52 @@ _GOODBYE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What OpenCV gave, as it is; `number` counts the frames of this reader, times are those of its arrival."""
+    """What the camera gave, as it is; `number` counts the frames of this reader, times are those of its arrival.
+
+    opening: how often the camera had been opened then. deviations: settings it was taken without. frozen: why the camera
+    counts as frozen, in words; else None.
+    """
 
     pixels: NDArray[Any]
     number: int
     mono_s: float
     utc: datetime
+    opening: int = 1
+    deviations: tuple[Deviation, ...] = ()
+    frozen: str | None = None
 
 
 class NewestFrame:
     """Reads a camera for ever in a thread and keeps the newest frame; opens the camera again with growing pauses.
 
-    OpenCV's read can block for ever and its release then would too, so only this thread calls them. It is a daemon:
+    A camera's read can block for ever and its release then would too, so only this thread calls them. It is a daemon:
     a camera that hangs does not keep the process from ending.
     """
 
-    def __init__(self, device: int | str, timeout_s: float, stop: threading.Event) -> None:
-        self._device, self._timeout_s, self._stop = device, timeout_s, stop
+    def __init__(self, camera: Camera, stop: threading.Event) -> None:
+        self._camera, self._stop = camera, stop
         self._changed = threading.Condition()
         self._newest: Exposure | None = None
         self._fault = ""
+        self._openings = 0
+        self._stillness = Stillness(camera.traits.frozen_frames, compresses=camera.traits.compresses)
         self._reader = threading.Thread(target=self._read_for_ever, name="camera", daemon=True)
         self._reader.start()
 
     @property
     def fault(self) -> str:
         """Why there is no newer frame, as far as is known."""
-        return self._fault or f"no frame within {self._timeout_s:g} s"
+        return self._fault or f"no frame within {self._camera.traits.timeout_s:g} s"
 
     @property
     def newest(self) -> Exposure | None:
         """The newest frame there is, however old."""
         return self._newest
+
+    @property
+    def openings(self) -> int:
+        """How often the camera was opened."""
+        return self._openings
 
     def newer_than(self, mono_s: float, timeout_s: float) -> Exposure | None:
         """Wait for a frame that arrived after `mono_s`; None when none comes in time or the line is stopped."""
@@ -91,16 +108,19 @@ class NewestFrame:
 
     def _exposures(self, number: int) -> Iterator[Exposure]:
         """Frame after frame until there is none any more."""
-        camera = _open(self._device, self._timeout_s)
+        stream = self._camera.open()
+        self._openings += 1
         try:
             while not self._stop.is_set():
-                found, pixels = camera.read()
-                if not found or pixels is None or pixels.size == 0:
+                pixels = stream.read()
+                if pixels is None:
                     return
                 number += 1
-                yield Exposure(pixels, number, time.monotonic(), utc_now())
+                mono_s = time.monotonic()
+                frozen = self._stillness.look(pixels, mono_s)
+                yield Exposure(pixels, number, mono_s, utc_now(), self._openings, stream.deviations, frozen)
         finally:
-            camera.release()
+            stream.release()
 
     def _keep(self, exposure: Exposure) -> None:
         with self._changed:
@@ -111,33 +131,30 @@ class NewestFrame:
 class CameraSource:
     """One frame every `interval_s`, arrived after the moment it was asked for.
 
-    The line says CAMERA_LOST once when no frame comes within `timeout_s`, and goes on when the camera is back.
+    The line says CAMERA_LOST once when no frame comes in the camera's time, and goes on when the camera is back.
 
     Args:
-        device: index (0), device path (/dev/v4l/by-id/…) or URL (rtsp://…, http://…).
+        camera: what is looked through.
         interval_s: free-running interval between two parts.
-        timeout_s: how long opening or one frame may take.
         stop: ends the iteration.
-        events: who else is told that the camera is lost or back.
+        events: who else is told what is wrong with the camera, and that it is mended.
     """
 
-    def __init__(
-        self, device: int | str, interval_s: float, timeout_s: float, stop: threading.Event, events: Events | None = None
-    ) -> None:
-        self._device, self._interval_s, self._timeout_s, self._stop = device, interval_s, timeout_s, stop
-        self._presence = Presence(device, events or Events())
+    def __init__(self, camera: Camera, interval_s: float, stop: threading.Event, events: Events | None = None) -> None:
+        self._camera, self._interval_s, self._stop = camera, interval_s, stop
+        self._presence = Presence(camera.traits.name, events or Events())
         self._frames: NewestFrame | None = None
 
     def feed(self) -> Feed:
         """Whether frames come."""
-        return self._presence.feed(self._frames.newest if self._frames else None)
+        return self._presence.feed(self._frames)
 
     def __iter__(self) -> Iterator[Shot]:
-        frames = self._frames = NewestFrame(self._device, self._timeout_s, self._stop)
+        frames = self._frames = NewestFrame(self._camera, self._stop)
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
-            exposure = frames.newer_than(asked_s, self._timeout_s)
+            exposure = frames.newer_than(asked_s, self._camera.traits.timeout_s)
             if exposure:
                 self._presence.here(exposure)
                 yield shoot(part_id, exposure)
@@ -152,27 +169,19 @@ class CameraSource:
         """Nothing to tidy up."""
 
 
-def shoot(part_id: str, exposure: Exposure, order: Order | None = None) -> Shot:
-    """What a camera gave as a shot; pixels that cannot be judged become an `Unfit` with its reason."""
+def shoot(part_id: str, exposure: Exposure) -> Shot:
+    """What a camera gave as a shot; what cannot be judged becomes an `Unfit` with its reason."""
     times = exposure.number, exposure.mono_s, exposure.utc
+    if exposure.frozen:
+        return Unfit(part_id, *times, Reason.FROZEN, exposure.frozen)
+    if exposure.deviations:
+        return Unfit(part_id, *times, Reason.WRONG_SETTINGS, in_words(exposure.deviations))
     try:
-        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"), order=order)
+        return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))
     except BadPicture as err:
-        return Unfit(part_id, *times, err.reason, str(err), order=order)
+        return Unfit(part_id, *times, err.reason, str(err))
 
 
-def _open(device: int | str, timeout_s: float) -> cv2.VideoCapture:
-    is_url = isinstance(device, str) and "://" in device
-    if is_url:
-        # Timeouts count only with the back end named and given at opening.
-        timeout_ms = round(timeout_s * 1000)
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
-        camera = cv2.VideoCapture(str(device), cv2.CAP_FFMPEG, limits)
-    else:
-        camera = cv2.VideoCapture(device, cv2.CAP_V4L2)
-    if not camera.isOpened():
-        camera.release()
-        raise CameraLost(f"camera {device} cannot be opened; is it plugged in, and may this user read it?")
-    if not is_url:
-        camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return camera
+def in_words(deviations: tuple[Deviation, ...]) -> str:
+    """All settings that a camera did not take."""
+    return "; ".join(map(str, deviations))

@@ -1,10 +1,16 @@
 """The station file's part about where pictures come from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from edge.capture.settings import SettingsConfig
+from edge.capture.trigger_config import GpioConfig, HttpTriggerConfig, MotionConfig
 from edge.strict import Place, Strict, Text
+
+_FOURCC = 4
+
+TriggerKind = Literal["interval", "motion", "command", "http", "gpio"]
 
 
 class FolderConfig(Strict):
@@ -30,14 +36,60 @@ class VideoConfig(Strict):
     every: int = Field(default=1, ge=1)
 
 
-class CameraConfig(Strict):
-    """A live camera: index, /dev path or URL. trigger: whether a part is taken each `interval_s`, or on command."""
+class LiveConfig(Strict):
+    """What every live camera has.
+
+    trigger: what asks for a part. timeout_s: how long opening or one frame may take. settings: set at each opening and read
+    back. frozen_frames: so many byte-identical frames in a row are a frozen camera; None: 20, once it has shown noise.
+    """
+
+    trigger: TriggerKind = "interval"
+    interval_s: float = Field(default=1.0, ge=0, le=3600)
+    timeout_s: float = Field(default=5.0, ge=0.1, le=120)
+    settings: SettingsConfig = SettingsConfig()
+    frozen_frames: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    motion: MotionConfig | None = None
+    http: HttpTriggerConfig | None = None
+    gpio: GpioConfig | None = None
+
+    @model_validator(mode="after")
+    def _trigger_has_its_keys(self) -> Self:
+        for kind in ("motion", "http", "gpio"):
+            if getattr(self, kind) is not None and self.trigger != kind:
+                raise ValueError(f"{kind}: belongs to trigger: {kind}, and trigger is {self.trigger}; correct one of them")
+        if self.trigger == "http" and self.http is None:
+            raise ValueError("trigger: http needs a port; add http: {port: …}")
+        if self.trigger == "gpio" and self.gpio is None:
+            raise ValueError("trigger: gpio needs a line; add gpio: {chip: …, line: …}")
+        return self
+
+
+class CameraConfig(LiveConfig):
+    """A live camera through OpenCV: index, /dev path, URL, or gst:// and a GStreamer pipeline."""
 
     kind: Literal["camera"]
     device: Annotated[int, Field(ge=0, le=255)] | Text
-    trigger: Literal["interval", "command"] = "interval"
-    interval_s: float = Field(default=1.0, ge=0, le=3600)
-    timeout_s: float = Field(default=5.0, ge=0.1, le=120)
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
+
+    @model_validator(mode="after")
+    def _settings_can_be_set(self) -> "CameraConfig":
+        if isinstance(self.device, str) and "://" in self.device:
+            for key, _ in self.settings.wished():
+                if key not in {"width", "height", "fps"}:
+                    raise ValueError(f"settings.{key}: cannot be set over {self.device.split(':')[0]}; set it in the camera")
+        if self.settings.pixel_format and len(self.settings.pixel_format.encode()) > _FOURCC:
+            raise ValueError("settings.pixel_format: is a FOURCC of at most 4 letters here, such as MJPG or YUYV")
+        return self
 
 
-SourceConfig = Annotated[FolderConfig | WatchConfig | VideoConfig | CameraConfig, Field(discriminator="kind")]
+class GenicamConfig(LiveConfig):
+    """A GenICam camera. producer: its maker's GenTL producer, a .cti file; serial: None where that sees one camera only."""
+
+    kind: Literal["genicam"]
+    producer: Place
+    serial: Text | None = None
+
+
+SourceConfig = Annotated[
+    FolderConfig | WatchConfig | VideoConfig | CameraConfig | GenicamConfig, Field(discriminator="kind")
+]

@@ -29,7 +29,8 @@ class Feed:
     """Whether pictures come.
 
     since_s: monotonic, of the start, or when it was lost or came back. frames: pictures that came; dropped: those that a
-    newer one replaced before the line asked for one. newest_s: monotonic, when the newest picture came.
+    newer one replaced before the line asked for one. newest_s: monotonic, when the newest picture came. reopenings: of the
+    camera, after the first opening. refused: triggers that came while another one still waited for its frame.
     """
 
     up: bool
@@ -38,6 +39,8 @@ class Feed:
     frames: int = 0
     dropped: int = 0
     newest_s: float | None = None
+    reopenings: int = 0
+    refused: int = 0
 
 
 @runtime_checkable

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.capture.triggered import Trigger as Wanted
-from edge.capture.triggered import Triggers
+from edge.capture.triggers import Trigger as Wanted
+from edge.capture.triggers import Triggers
 from edge.changeover.changeover import Changeover
 from edge.command.controls import Controls
 from edge.command.gatekeeper import Now

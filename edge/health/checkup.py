@@ -107,6 +107,8 @@ class Checkup:
             frames=feed.frames,
             dropped=feed.dropped,
             newest_age_s=None if feed.newest_s is None else _since(feed.newest_s, now_s),
+            reopenings=feed.reopenings,
+            refused=feed.refused,
         )
 
     def _broker(self, now_s: float) -> BrokerHealth | None:

@@ -137,6 +137,12 @@ class SourceHealth(Message):
     newest_age_s: float | None
     """Age of the newest picture; null while there is none."""
 
+    reopenings: int
+    """How often the camera was opened again."""
+
+    refused: int
+    """Triggers that came while another one still waited for its frame; whoever can hear was told BUSY."""
+
 
 class BrokerHealth(Message):
     """The connection to the broker."""

@@ -113,6 +113,8 @@ def _source(health: Health) -> Iterator[Metric]:
     yield _counter("source_losses", "How often it was lost.", source.losses)
     yield _counter("source_frames", "Pictures that came.", source.frames)
     yield _counter("source_dropped", "Pictures that a newer one replaced before the line asked.", source.dropped)
+    yield _counter("source_reopenings", "How often the camera was opened again.", source.reopenings)
+    yield _counter("source_triggers_refused", "Triggers that came while another one waited.", source.refused)
     if source.newest_age_s is not None:
         yield _gauge("source_newest_age_seconds", "Age of the newest picture.", source.newest_age_s)
 

@@ -183,7 +183,7 @@ def make_result(
     """Put together what is told about one part; takes the next number of this boot. sample: the master part it shows."""
     score, card = verdict.score, recipe.manifest
     return Result(
-        result_id=uuid.uuid4().hex,
+        result_id=shot.result_id or uuid.uuid4().hex,
         boot_id=boot.id,
         seq=next(boot.seq),
         station=station,

@@ -10,7 +10,7 @@ from calibration.audit.seen import Seen
 from calibration.goods import Good
 from edge.capture.fitness import Look
 
-LOOK = Look(160, 120, 110.0, 30.0, 0.0)
+LOOK = Look(160, 120, 110.0, 30.0, 0.0, 0.1, 0.0)
 NOTHING = np.zeros((128, 128), np.float32)
 
 

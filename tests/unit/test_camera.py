@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge.capture.camera import CameraSource, NewestFrame
+from edge.capture.opencv import OpenCvCamera
 from edge.types import Frame, Reason, Shot, Unfit
 from tests.brokers import PATIENCE_S, free_port
 from tests.cameras import MjpegCamera
@@ -35,7 +36,7 @@ def first_frame(shots: Iterator[Shot]) -> Frame:
 
 def test_a_frame_older_than_the_question_is_never_the_answer(camera: MjpegCamera, stop: threading.Event) -> None:
     camera.running = False
-    frames = NewestFrame(camera.url, PATIENCE_S, stop)
+    frames = NewestFrame(OpenCvCamera(camera.url, PATIENCE_S), stop)
     camera.wait_for_viewer()
     camera.expose()
     old = frames.newer_than(0.0, PATIENCE_S)
@@ -50,7 +51,7 @@ def test_a_frame_older_than_the_question_is_never_the_answer(camera: MjpegCamera
 
 def test_of_the_frames_nobody_asked_for_only_the_newest_is_kept(camera: MjpegCamera, stop: threading.Event) -> None:
     camera.running = False
-    frames = NewestFrame(camera.url, PATIENCE_S, stop)
+    frames = NewestFrame(OpenCvCamera(camera.url, PATIENCE_S), stop)
     camera.wait_for_viewer()
     newest = None
     for _ in range(5):
@@ -64,7 +65,7 @@ def test_of_the_frames_nobody_asked_for_only_the_newest_is_kept(camera: MjpegCam
 
 def test_a_free_running_camera_gives_a_new_frame_each_interval(camera: MjpegCamera, stop: threading.Event) -> None:
     began_s, interval_s = time.monotonic(), 0.1
-    shots = iter(CameraSource(camera.url, interval_s, PATIENCE_S, stop))
+    shots = iter(CameraSource(OpenCvCamera(camera.url, PATIENCE_S), interval_s, stop))
     frames = [first_frame(shots) for _ in range(4)]
     assert frames[-1].taken_mono_s >= began_s + 3 * interval_s
     assert len({f.seq for f in frames}) == len({f.part_id for f in frames}) == 4
@@ -75,7 +76,7 @@ def test_a_free_running_camera_gives_a_new_frame_each_interval(camera: MjpegCame
 def test_a_camera_that_dies_is_lost_once_and_comes_back(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shots = iter(CameraSource(camera.url, 0.0, TIMEOUT_S, stop))
+    shots = iter(CameraSource(OpenCvCamera(camera.url, TIMEOUT_S), 0.0, stop))
     first_frame(shots)
     caplog.clear()
     camera.stop()
@@ -91,7 +92,7 @@ def test_a_camera_that_dies_is_lost_once_and_comes_back(
 def test_a_camera_that_falls_silent_is_lost_and_comes_back(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shots = iter(CameraSource(camera.url, 0.0, TIMEOUT_S, stop))
+    shots = iter(CameraSource(OpenCvCamera(camera.url, TIMEOUT_S), 0.0, stop))
     first_frame(shots)
     caplog.clear()
     camera.running = False
@@ -104,7 +105,7 @@ def test_a_camera_that_falls_silent_is_lost_and_comes_back(
 
 def test_a_silent_camera_holds_up_neither_the_stop_nor_the_end(camera: MjpegCamera, stop: threading.Event) -> None:
     camera.running = False
-    source = CameraSource(camera.url, 0.0, 120.0, stop)
+    source = CameraSource(OpenCvCamera(camera.url, 120.0), 0.0, stop)
     line = threading.Thread(target=lambda: list(source), daemon=True)
     line.start()
     camera.wait_for_viewer()
@@ -117,7 +118,7 @@ def test_a_silent_camera_holds_up_neither_the_stop_nor_the_end(camera: MjpegCame
     "device", ["/dev/goodpart-absent", f"http://127.0.0.1:{free_port()}/video.mjpg"], ids=["no device", "nobody at the port"]
 )
 def test_a_camera_that_is_not_there_is_lost_with_its_name(device: str, stop: threading.Event) -> None:
-    shot = next(iter(CameraSource(device, 0.0, TIMEOUT_S, stop)))
+    shot = next(iter(CameraSource(OpenCvCamera(device, TIMEOUT_S), 0.0, stop)))
     assert isinstance(shot, Unfit)
     assert shot.reason is Reason.CAMERA_LOST
     assert device in shot.detail
@@ -125,7 +126,7 @@ def test_a_camera_that_is_not_there_is_lost_with_its_name(device: str, stop: thr
 
 def test_a_camera_tells_how_it_feeds_the_line(camera: MjpegCamera, stop: threading.Event) -> None:
     camera.running = False
-    source = CameraSource(camera.url, 0.0, TIMEOUT_S, stop)
+    source = CameraSource(OpenCvCamera(camera.url, TIMEOUT_S), 0.0, stop)
     assert (source.feed().up, source.feed().frames, source.feed().newest_s) == (False, 0, None)
     shots = iter(source)
     assert isinstance(next(shots), Unfit)

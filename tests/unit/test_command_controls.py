@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.capture.triggered import Trigger, TriggeredCameraSource, Triggers
+from edge.capture.opencv import OpenCvCamera
+from edge.capture.triggered import TriggeredCameraSource
+from edge.capture.triggers import Trigger, Triggers
 from edge.command.controls import Controls, PausableSource
 from edge.host.clock import utc_now
 from edge.recipe.recipe import Recipe
@@ -104,7 +106,7 @@ def test_each_trigger_gets_one_frame_that_is_not_older_and_carries_what_was_aske
     camera: MjpegCamera, stop: threading.Event
 ) -> None:
     triggers = Triggers()
-    shots = iter(TriggeredCameraSource(camera.url, PATIENCE_S, triggers, stop))
+    shots = iter(TriggeredCameraSource(OpenCvCamera(camera.url, PATIENCE_S), triggers, stop))
     got: list[Shot] = []
     line = threading.Thread(target=lambda: got.extend(next(shots) for _ in range(2)), daemon=True)
     line.start()
@@ -129,7 +131,7 @@ def test_each_trigger_without_a_picture_is_answered_and_the_loss_is_logged_once(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     triggers = Triggers()
-    shots = iter(TriggeredCameraSource(camera.url, 0.2, triggers, stop))
+    shots = iter(TriggeredCameraSource(OpenCvCamera(camera.url, 0.2), triggers, stop))
     lost = []
     for part in "ab":
         assert triggers.offer(trigger(part))
@@ -146,6 +148,6 @@ def test_a_trigger_that_nobody_serves_any_more_is_named(
     triggers = Triggers()
     assert triggers.offer(trigger("a"))
     stop.set()
-    assert list(TriggeredCameraSource(camera.url, PATIENCE_S, triggers, stop)) == []
+    assert list(TriggeredCameraSource(OpenCvCamera(camera.url, PATIENCE_S), triggers, stop)) == []
     assert "part a of trigger command-a" in caplog.text
     assert not triggers.offer(trigger("b"))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.capture.triggered import Triggers
+from edge.capture.triggers import Triggers
 from edge.command.actions import Actions, Powers
 from edge.command.controls import Controls
 from edge.command.desk import Answer, Desk

@@ -1,0 +1,52 @@
+"""The station file's part about what asks for a part, beside time and commands."""
+
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from edge.strict import Place, Strict, Text
+
+
+class MotionConfig(Strict):
+    """A part that comes and stops. settle_s: for how long it must lie still.
+
+    empty: a picture of the station without a part, so that an empty view is none. limit: grey levels by which a place must
+    change to have moved; None: learned from the camera's own noise in the first `learn_s`.
+    """
+
+    settle_s: float = Field(default=0.3, ge=0, le=60)
+    empty: Place | None = None
+    limit: Annotated[float, Field(gt=0, le=255)] | None = None
+    learn_s: float = Field(default=2.0, ge=0.2, le=60)
+
+
+class HttpTriggerConfig(Strict):
+    """`POST /trigger`, on this computer; for others it must be wanted (`expose: true`) and needs a token."""
+
+    port: int = Field(ge=1, le=65535)
+    host: Text = "127.0.0.1"
+    expose: bool = False
+    token_file: Place | None = None
+
+    @model_validator(mode="after")
+    def _on_this_computer_unless_exposed(self) -> "HttpTriggerConfig":
+        try:
+            near = ip_address(self.host).is_loopback
+        except ValueError:
+            raise ValueError(f"host: {self.host!r} is not an address; give one, such as 127.0.0.1 or 0.0.0.0") from None
+        if not near and not self.expose:
+            raise ValueError(f"host: others could trigger at {self.host}; add expose: true if they may, or remove host")
+        if not near and self.token_file is None:
+            raise ValueError("token_file: is needed where others can trigger; write a secret into a file and name it")
+        return self
+
+
+class GpioConfig(Strict):
+    """One input line of a GPIO chip (libgpiod). chip: name such as gpiochip0, or path; line: offset, or the line's name."""
+
+    chip: Text
+    line: Annotated[int, Field(ge=0, le=4095)] | Text
+    edge: Literal["rising", "falling"] = "rising"
+    bias: Literal["as_is", "pull_up", "pull_down", "disabled"] = "as_is"
+    debounce_ms: float = Field(default=5.0, ge=0, le=1000)
