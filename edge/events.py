@@ -35,6 +35,9 @@ class EventCode(StrEnum):
     EVIDENCE_BACK = "EVIDENCE_BACK"
     OUTBOX_CORRUPT = "OUTBOX_CORRUPT"
     OUTBOX_EVICTING = "OUTBOX_EVICTING"
+    PART_CONFIRMED = "PART_CONFIRMED"  # a person has looked at a reject: it is defective
+    PART_ACCEPTED = "PART_ACCEPTED"  # it is good
+    PART_RULING_UNDONE = "PART_RULING_UNDONE"  # that was a mistake
 
 
 _SEVERITY = {

@@ -45,6 +45,13 @@ class Sink(Protocol):
         """Bring out what is still waiting, for a bounded time."""
 
 
+class Watcher(Protocol):
+    """Who looks over the line's shoulder."""
+
+    def saw(self, shot: Shot, verdict: Verdict, result: Result) -> None:
+        """One shot was judged. Keep references at most: the line waits for this, and copies of frames cost it its time."""
+
+
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
     """One part: fit to judge? → look and encode → distances → score → verdict.
 
@@ -72,7 +79,8 @@ class Line:
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
     gate: the shift check, and evidence: who keeps pictures, where there is one. tally counts parts of production, samples
-    the master parts of the check; board counts for those who watch from other threads.
+    the master parts of the check; board counts for those who watch from other threads. watchers see each shot as soon as it
+    is judged, before its result is told.
     """
 
     station: StationName
@@ -87,6 +95,7 @@ class Line:
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
     board: Board = field(default_factory=Board)
+    watchers: list[Watcher] = field(default_factory=list)
 
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
@@ -94,6 +103,8 @@ class Line:
             began_s, recipe = time.monotonic(), self.controls.recipe
             verdict, sample = self._weigh(shot, inspect(shot, recipe))
             result = self._report(shot, verdict, recipe, sample, began_s)
+            for watcher in self.watchers:
+                watcher.saw(shot, verdict, result)
             # The evidence keeps no picture longer than it needs it.
             hand_on = partial(self._hand_on, pictured=isinstance(shot, Frame))
             if self.evidence:

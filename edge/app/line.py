@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from edge.app.commands import make_desk
 from edge.app.delivery import make_broker, open_sinks
+from edge.app.page import page_of
 from edge.app.sources import make_pausable, make_source, origin_of, waits_for_triggers
 from edge.capture.config import CameraConfig, SourceConfig
 from edge.capture.triggered import Triggers
@@ -69,15 +70,15 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
         line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
-        watch(line, config, stack)
+        watch(line, config, events, stack)
         yield line
 
 
-def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
-    """Tell the line's health as long as `stack` is open, and answer Prometheus if it is wanted.
+def watch(line: Line, config: StationConfig, events: Events, stack: ExitStack) -> None:
+    """Tell the line's health as long as `stack` is open, and answer Prometheus and browsers if that is wanted.
 
     Raises:
-        BadConfig: the endpoint cannot be opened.
+        BadConfig: endpoint or page cannot be opened.
     """
     checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s)
 
@@ -88,6 +89,7 @@ def watch(line: Line, config: StationConfig, stack: ExitStack) -> None:
 
     if config.prometheus:
         stack.enter_context(serving(config.prometheus, checkup))
+    stack.enter_context(page_of(config, line, checkup, events))
     stack.enter_context(telling(checkup, config.health.interval_s, tell))
 
 

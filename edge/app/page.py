@@ -1,0 +1,72 @@
+"""The operator's page, as the station file asks for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.config import StationConfig
+from edge.errors import BadConfig
+from edge.events import Events
+from edge.health.checkup import Checkup
+from edge.host.secrets import read_password
+from edge.loop import Line
+from edge.page.config import PageConfig
+from edge.page.journal import Journal
+from edge.page.rulings import Accepting, Rulings
+from edge.page.shelf import Shelf
+
+if TYPE_CHECKING:
+    from edge.page.guard import Sessions
+
+
+@contextmanager
+def page_of(
+    config: StationConfig, line: Line, checkup: Checkup, events: Events, accepting: Accepting | None = None
+) -> Iterator[None]:
+    """Show the line to browsers until the end, if the station file wants it. accepting: who learns from accepted parts.
+
+    Raises:
+        BadConfig: the extra is not installed, or token, journal or port cannot be used.
+    """
+    if (page := config.page) is None:
+        yield
+        return
+    sessions = make_sessions(page)
+    from edge.page.news import News  # noqa: PLC0415 - only a station that wants a page needs the extra
+    from edge.page.pictures import Painter  # noqa: PLC0415
+    from edge.page.server import listen, serving  # noqa: PLC0415
+    from edge.page.site import Site  # noqa: PLC0415
+    from edge.page.stream import Desk  # noqa: PLC0415
+
+    drawn = config.evidence if config.evidence and config.evidence.overlay else None
+    shelf = Shelf(drawn.keep if drawn else ())
+    journal = Journal(Path(str(page.decisions)))
+    try:
+        rulings = Rulings(journal, events, accepting)
+        desk = Desk(News(line, shelf, checkup, rulings, page.silent_s), shelf, rulings)
+        painter = Painter(shelf, Path(drawn.folder) if drawn else None)
+        site = Site(desk, shelf, painter, rulings, line.station.station, page.viewers)
+        listener = listen(page.host, page.port, ipv6=isinstance(page.address, IPv6Address))
+        line.watchers.append(shelf)
+        with serving(site.application(page.names, sessions), listener, page.viewers, desk.end):
+            yield
+    finally:
+        journal.close()
+
+
+def make_sessions(config: PageConfig) -> "Sessions | None":
+    """Who has shown the token; None where none is asked for.
+
+    Raises:
+        BadConfig: the extra is not installed, or the token cannot be used.
+    """
+    try:
+        from edge.page.guard import Sessions  # noqa: PLC0415 - only a station that wants a page needs the extra
+    except ModuleNotFoundError as err:
+        raise BadConfig(
+            f"page: the package {err.name} is not there; pip install 'goodpart[page]', or remove the key."
+        ) from None
+    token = read_password(config.token_file, config.token_credential, "page.token")
+    return Sessions(token, config.port) if token is not None else None
