@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.app.bridges import make_birth_counter, make_discovery
 from edge.app.commands import make_verifier
 from edge.app.delivery import make_broker
+from edge.app.page import try_page
 from edge.app.sources import free_running, make_source
 from edge.capture.config import SourceConfig, WatchConfig
 from edge.capture.fitness import look_at, unfit
@@ -64,6 +65,8 @@ def check_station(path: Path) -> list[Finding]:
         findings.append(_try("results", lambda: _try_results(Path(results.path))))
     if evidence := config.evidence:
         findings.append(_try("evidence", lambda: _try_evidence(evidence)))
+    if page := config.page:
+        findings.append(_try("page", lambda: try_page(page)))
     return findings
 
 

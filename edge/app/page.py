@@ -56,6 +56,18 @@ def page_of(
         journal.close()
 
 
+def try_page(config: PageConfig) -> str:
+    """Who may look, and where; the port is left alone, since the station may be running.
+
+    Raises:
+        BadConfig: as `page_of`, but for the port.
+    """
+    asked = "a token is asked for" if make_sessions(config) else "no token is asked for"
+    Journal(Path(str(config.decisions))).close()
+    host = f"[{config.host}]" if isinstance(config.address, IPv6Address) else config.host
+    return f"http://{host}:{config.port}, {asked}, at most {config.viewers} look at once"
+
+
 def make_sessions(config: PageConfig) -> "Sessions | None":
     """Who has shown the token; None where none is asked for.
 

@@ -94,10 +94,9 @@ class News:
         """How the station is; takes some milliseconds."""
         health, now_utc = self._checkup.health(), utc_now()
         found = troubles(Heard("itself", "online", health), now_utc)
-        return HealthWords(
-            troubles=tuple(found),
-            facts=tuple(Fact(what=what, words=words) for what, words in facts(health, now_utc)),
-        )
+        # "told" is for those who ask later; here it is always now.
+        known = [Fact(what=what, words=words) for what, words in facts(health, now_utc) if what != "told"]
+        return HealthWords(troubles=tuple(found), facts=tuple(known))
 
     def _lamp(self, seen: Seen | None, now_s: float) -> tuple[Lamp, str]:
         gate = self._line.gate

@@ -27,9 +27,9 @@ _WRITTEN_WITHIN_S, _LOOK_AGAIN_S = 3.0, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A JPEG and the number of the result that it shows."""
+    """A JPEG and the result that it shows."""
 
-    seq: int
+    result: Result
     jpeg: bytes
 
 
@@ -53,7 +53,7 @@ class Painter:
             seen = self._shelf.newest
             self._next_s = time.monotonic() + LIVE_STEP_S
             jpeg = _draw(seen) if seen else None
-            self._live = Drawn(seen.result.seq, jpeg) if seen and jpeg else None
+            self._live = Drawn(seen.result, jpeg) if seen and jpeg else None
         return self._live
 
     async def reject(self, result: Result) -> bytes | None:
@@ -70,7 +70,7 @@ class Painter:
 
     def _is_live(self) -> bool:
         newest = self._shelf.newest
-        return self._live is not None and newest is not None and newest.result.seq == self._live.seq
+        return self._live is not None and newest is not None and newest.result is self._live.result
 
     async def _from_evidence(self, result: Result) -> bytes | None:
         if self._evidence is None:

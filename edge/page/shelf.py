@@ -11,11 +11,11 @@ from edge.types import Decision, Frame, Reason, Shot, Verdict
 TREND = 120
 """Results kept for the trend, about 2 kB each."""
 
-REJECTS = 24
+REJECTS = 12
 """Rejected and undecided parts in the gallery."""
 
 HELD_BYTES = 64 * 2**20
-"""Pixels held for the gallery at most, where evidence does not keep the pictures: 4 of 5 megapixels, or all 24 of 640×480.
+"""Pixels held for the gallery at most, where evidence does not keep the pictures: 4 of 5 megapixels, or all of 640×480.
 
 With the newest part's and the one that the loop is busy with, that is the page's whole share of memory in frames.
 """

@@ -4,7 +4,7 @@ import asyncio
 import json
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from pydantic import Field, ValidationError
 from starlette.applications import Starlette
@@ -91,7 +91,11 @@ class Site:
 
     async def _live(self, _request: Request) -> Response:
         drawn = await self._painter.live()
-        return _picture(drawn.jpeg if drawn else None)
+        if drawn is None:
+            return _picture(None)
+        # A picture says whose it is: the lamp may be a part ahead of it.
+        whose = {"X-Seq": str(drawn.result.seq), "X-Verdict": drawn.result.verdict, "X-Part": quote(drawn.result.part_id)}
+        return _picture(drawn.jpeg, whose)
 
     async def _reject(self, request: Request) -> Response:
         result = self._find(request)
@@ -136,8 +140,9 @@ class Site:
         return next((result for result in self._shelf.rejects() if result.result_id == wanted), None)
 
 
-def _picture(jpeg: bytes | None) -> Response:
-    return Response(jpeg, media_type=_JPEG) if jpeg else PlainTextResponse("There is no picture.\n", 404)
+def _picture(jpeg: bytes | None, headers: dict[str, str] | None = None) -> Response:
+    # Not 404: a part without a picture is no fault, and browsers would write one into their console.
+    return Response(jpeg, headers=headers, media_type=_JPEG) if jpeg else Response(status_code=204)
 
 
 async def _body(request: Request) -> bytes:

@@ -12,6 +12,7 @@ const kiosk = document.body.classList.contains("lamp");
 let now = null; // the last that was told
 let heardMono = 0, heardWall = 0; // when, by two clocks: one may stand still while a tablet sleeps, the other may be set
 let boot = null;
+let healthy = true;
 
 function text(id, words) {
   const node = byId(id);
@@ -48,8 +49,8 @@ function showLamp() {
   document.body.dataset.lamp = lamp;
   text("word", lost ? "NO CONNECTION" : now.word);
   text("reason", lost ? "Is the station running? This page tries again by itself" : now.reason);
-  text("link", lost ? "no connection" : "connected");
-  byId("link").className = lost ? "bad" : "good";
+  text("link", lost ? "no connection" : `connected, ${healthy ? "healthy" : "not healthy: see below"}`);
+  byId("link").className = lost || !healthy ? "bad" : "good";
   text("part", now === null || now.seq === null ? "" : partWords(lost));
   document.title = `${lost ? "NO CONNECTION" : now.word} · ${byId("recipe").dataset.station}`;
 }
@@ -95,27 +96,43 @@ function showNumbers() {
 
 let pictured = null, loading = false;
 
-function showPicture() {
+async function showPicture() {
+  if (now !== null) byId("live").classList.toggle("earlier", pictured !== now.seq);
   if (kiosk || document.hidden || loading || now === null || now.seq === pictured) return;
-  const picture = byId("picture"), wanted = now.seq;
-  if (!now.pictured) {
-    pictured = wanted;
-    picture.hidden = true;
-    byId("no-picture").hidden = false;
-    text("no-picture", wanted === null ? "no picture yet" : "this part has no picture");
-    return;
-  }
+  const wanted = now.seq;
   loading = true;
-  const settle = (there) => {
-    loading = false;
-    pictured = wanted;
-    picture.hidden = !there;
-    byId("no-picture").hidden = there;
-    if (!there) text("no-picture", "the picture has not come");
-  };
-  picture.onload = () => settle(true);
-  picture.onerror = () => settle(false);
-  picture.src = `/live.jpg?seq=${wanted}`;
+  try {
+    if (wanted === null) noPicture("no picture yet");
+    else if (!now.pictured) noPicture("this part has no picture");
+    else await fetchPicture();
+    if (pictured === null || pictured < wanted) pictured = wanted;
+  } catch {
+    noPicture("the picture has not come");
+  }
+  loading = false;
+  byId("live").classList.toggle("earlier", pictured !== now.seq);
+}
+
+async function fetchPicture() {
+  const answer = await fetch("/live.jpg");
+  if (answer.status !== 200) return noPicture("this part has no picture");
+  const picture = byId("picture"), before = picture.src;
+  picture.src = URL.createObjectURL(await answer.blob());
+  await picture.decode();
+  if (before) URL.revokeObjectURL(before);
+  pictured = Number(answer.headers.get("X-Seq"));
+  const verdict = answer.headers.get("X-Verdict");
+  text("whose", `${decodeURIComponent(answer.headers.get("X-Part"))} · ${verdict.replace("_", " ")}`);
+  byId("whose").className = WORDS[verdict];
+  picture.hidden = false;
+  byId("no-picture").hidden = true;
+}
+
+function noPicture(words) {
+  byId("picture").hidden = true;
+  byId("no-picture").hidden = false;
+  text("no-picture", words);
+  text("whose", "");
 }
 
 // ---- trend
@@ -254,9 +271,10 @@ function enlarge(picture, card) {
 // ---- health
 
 function showHealth(told) {
+  healthy = told.troubles.length === 0;
   if (kiosk) return;
   byId("troubles").replaceChildren(...told.troubles.map((words) => make("li", { class: "bad" }, words)));
-  if (!told.troubles.length) byId("troubles").append(make("li", { class: "good" }, "healthy"));
+  if (healthy) byId("troubles").append(make("li", { class: "good" }, "healthy"));
   byId("facts").replaceChildren(...told.facts.map((fact) => {
     const line = make("div");
     line.append(make("dt", {}, fact.what), make("dd", {}, fact.words));
