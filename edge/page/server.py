@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import h11
 import uvicorn
@@ -14,9 +14,6 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge.errors import BadConfig
-
-_PATIENCE_S = 10.0
-"""A caller that does not finish a request, or does not take what it is sent, for so long is hung up on."""
 
 _MOST_HEAD_BYTES = 16 * 1024
 _SPARE = 50
@@ -33,18 +30,21 @@ _WAITING_FOR_CALLER = (h11.IDLE, h11.SEND_BODY)
 class Impatient(H11Protocol):
     """Uvicorn's protocol, which by itself waits for ever for a request's end and for a reader that does not read."""
 
+    patience_s: ClassVar[float] = 10.0
+    """A caller that does not finish a request, or does not take what it is sent, for so long is hung up on."""
+
     _unfinished: asyncio.TimerHandle | None = None
     _untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Somebody is there."""
         super().connection_made(transport)
-        self._unfinished = self.loop.call_later(_PATIENCE_S, transport.abort)
+        self._unfinished = self.loop.call_later(self.patience_s, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """A piece of a request."""
         if self._unfinished is None:
-            self._unfinished = self.loop.call_later(_PATIENCE_S, self.transport.abort)
+            self._unfinished = self.loop.call_later(self.patience_s, self.transport.abort)
         super().data_received(data)
         if self._unfinished and self.conn.their_state not in _WAITING_FOR_CALLER:
             self._unfinished.cancel()
@@ -53,7 +53,7 @@ class Impatient(H11Protocol):
     def pause_writing(self) -> None:
         """The reader is slow."""
         super().pause_writing()
-        self._untaken = self.loop.call_later(_PATIENCE_S, self.transport.abort)
+        self._untaken = self.loop.call_later(self.patience_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         """It has caught up."""
@@ -83,10 +83,16 @@ def listen(host: str, port: int, *, ipv6: bool) -> socket.socket:
 
 
 @contextmanager
-def serving(application: ASGIApp, listener: socket.socket, viewers: int, end: Callable[[], None]) -> Iterator[None]:
+def serving(
+    application: ASGIApp,
+    listener: socket.socket,
+    viewers: int,
+    end: Callable[[], None],
+    protocol: type[Impatient] = Impatient,
+) -> Iterator[None]:
     """Answer until the end. end: called then, so that streams that never end by themselves do."""
     settings: dict[str, Any] = {
-        "http": Impatient,
+        "http": protocol,
         "ws": "none",
         "loop": "asyncio",
         "lifespan": "off",
