@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,11 +75,14 @@ def make_sessions(config: PageConfig) -> "Sessions | None":
     Raises:
         BadConfig: the extra is not installed, or the token cannot be used.
     """
-    try:
-        from edge.page.guard import Sessions  # noqa: PLC0415 - only a station that wants a page needs the extra
-    except ModuleNotFoundError as err:
-        raise BadConfig(
-            f"page: the package {err.name} is not there; pip install 'goodpart[page]', or remove the key."
-        ) from None
+    for package in ("starlette", "uvicorn"):
+        try:
+            import_module(package)
+        except ModuleNotFoundError:
+            raise BadConfig(
+                f"page: the package {package} is not there; pip install 'goodpart[page]', or remove the key."
+            ) from None
+    from edge.page.guard import Sessions  # noqa: PLC0415 - only a station that wants a page needs the extra
+
     token = read_password(config.token_file, config.token_credential, "page.token")
     return Sessions(token, config.port) if token is not None else None

@@ -57,10 +57,13 @@ class Desk:
             await asyncio.sleep(TICK_S)
 
     def _latest(self) -> dict[str, bytes]:
-        now_s = time.monotonic()
-        if now_s - self._built_s < TICK_S:
-            return self._told
-        self._built_s = now_s
+        if (now_s := time.monotonic()) - self._built_s >= TICK_S:
+            self._built_s = now_s
+            self._build(now_s)
+        # A copy, since other viewers' turns come between its items.
+        return self._told.copy()
+
+    def _build(self, now_s: float) -> None:
         self._tell("now", self._news.now())
         # The minute is in it for the time in which a ruling may be undone.
         newest = self._shelf.newest
@@ -72,8 +75,6 @@ class Desk:
         if now_s - self._checked_s >= _HEALTH_S and self._checking is None:
             self._checked_s = now_s
             self._checking = asyncio.create_task(self._check())
-        # A copy, since other viewers' turns come between its items.
-        return self._told.copy()
 
     def _tell(self, name: str, message: Message) -> None:
         payload = to_wire(message)

@@ -148,7 +148,8 @@ function showTrend(told) {
   const limit = told.thresholds[count - 1];
   const known = told.scores.filter((score) => score !== null);
   // Far above the threshold the height says nothing more: such a mark stands at the top, as a triangle.
-  const highest = Math.max(2 * limit, Math.min(3 * limit, ...[Math.max(...known, limit)])) || 1;
+  const scale = Math.abs(limit) || 1;
+  const highest = Math.max(2 * scale, Math.min(3 * scale, Math.max(...known)));
   const lowest = Math.min(0, ...known, limit);
   const x = (i) => LEFT + ((i + 0.5) * (WIDTH - LEFT - RIGHT)) / Math.max(count, 30);
   const y = (value) => TOP + ((highest - Math.min(value, highest)) * (HEIGHT - TOP - BOTTOM)) / (highest - lowest);
@@ -171,13 +172,11 @@ function label(chart, x, y, words) {
 }
 
 function mark(x, score, y, highest, kind) {
-  if (kind === "undecided") { // a triangle; on the axis where nothing was measured
-    const at = score === null ? HEIGHT - BOTTOM : y(score);
-    return draw("path", { class: kind, d: `M${x} ${at - 8}l7 12h-14z` });
-  }
+  const at = score === null ? HEIGHT - BOTTOM : y(score); // on the axis where nothing was measured
+  if (kind === "undecided") return draw("path", { class: kind, d: `M${x} ${at - 8}l7 12h-14z` });
   if (score > highest) return draw("path", { class: kind, d: `M${x} ${TOP - 8}l7 13h-14z` });
-  if (kind === "nok") return draw("rect", { class: kind, x: x - 5, y: y(score) - 5, width: 10, height: 10 });
-  return draw("circle", { class: kind, cx: x, cy: y(score), r: 4 });
+  if (kind === "nok") return draw("rect", { class: kind, x: x - 5, y: at - 5, width: 10, height: 10 });
+  return draw("circle", { class: kind, cx: x, cy: at, r: 4 });
 }
 
 // ---- gallery
