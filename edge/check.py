@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.app.bridges import make_birth_counter, make_discovery
 from edge.app.delivery import make_broker
 from edge.app.keys import make_key_verifier
+from edge.app.page import try_page
 from edge.app.recipes import make_opener, recipe_in_use
 from edge.app.sources import free_running, make_source
 from edge.app.triggers import taking_triggers
@@ -92,6 +93,8 @@ def _find_on_this_computer(config: StationConfig, recipe: Recipe | None) -> list
         findings.append(_try("shadow", lambda: _opened(make_opener(config).open(Path(shadow.recipe)), config)))
     if teach := config.teach:
         findings.append(_try("teach", lambda: _try_teach(teach, recipe)))
+    if page := config.page:
+        findings.append(_try("page", lambda: try_page(page)))
     return findings
 
 

@@ -81,6 +81,7 @@ def run(config: Path, verbose: bool) -> None:
       results: {path: results.jsonl}           # and as lines of JSON
       sparkplug: {group: Ulm, edge_node: line-1, device: el-camera}  # and as a Sparkplug B device
       home_assistant: {}                       # and found by Home Assistant
+      page: {port: 8080}                       # and for the operator's browser, on http://localhost:8080
       shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"]}
       commands: {allow: [ping, status]}        # heard on …/command; nothing else is allowed
 

@@ -11,6 +11,7 @@ from edge.command.config import CommandsConfig
 from edge.evidence.config import EvidenceConfig
 from edge.health.config import HealthConfig, PrometheusConfig
 from edge.host.state import state_folder
+from edge.page.config import PageConfig
 from edge.recipe.config import RecipeStoreConfig
 from edge.recipe.manifest import Name
 from edge.report.config import HomeAssistantConfig, MqttConfig, OutboxConfig, ResultsConfig, SparkplugConfig
@@ -38,6 +39,7 @@ class _Station(Strict):
     health: HealthConfig = HealthConfig()
     prometheus: PrometheusConfig | None = None
     evidence: EvidenceConfig | None = None
+    page: PageConfig | None = None
     simulated: bool = False
     commands: CommandsConfig | None = None
     recipes: dict[Name, Place] = Field(default_factory=dict, max_length=100)
@@ -145,6 +147,7 @@ def _load(path: Path, record: type[Station]) -> Station:
             "mqtt": config.mqtt and _with_outbox(config.mqtt, kept / f"{path.stem}.outbox"),
             "sparkplug": config.sparkplug and _with_bdseq_file(config.sparkplug, kept),
             "teach": config.teach and _with_ledger(config.teach, kept / f"{path.stem}.taught"),
+            "page": config.page and config.page.with_decisions(kept / f"{path.stem}.decisions.jsonl"),
         }
     )
 

@@ -54,6 +54,9 @@ class EventCode(StrEnum):
     TEACHING_REFUSED = "TEACHING_REFUSED"
     TEACHING_LOST = "TEACHING_LOST"  # the ledger cannot be read: parts that were taught are rejected again
     SHADOW_ENDED = "SHADOW_ENDED"  # the challenger has dropped out; the line goes on
+    PART_CONFIRMED = "PART_CONFIRMED"  # a person has looked at a reject: it is defective
+    PART_ACCEPTED = "PART_ACCEPTED"  # it is good
+    PART_RULING_UNDONE = "PART_RULING_UNDONE"  # that was a mistake
 
 
 _SEVERITY = {

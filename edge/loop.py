@@ -47,11 +47,11 @@ class Sink(Protocol):
         """Bring out what is still waiting, for a bounded time."""
 
 
-class Onlooker(Protocol):
-    """Who looks at parts once they are judged."""
+class Watcher(Protocol):
+    """Who looks over the line's shoulder."""
 
-    def look(self, shot: Shot, result: Result) -> None:
-        """Take one part, or leave it; must not block the line."""
+    def saw(self, shot: Shot, verdict: Verdict, result: Result) -> None:
+        """One shot was judged. Keep references at most: the line waits for this, and copies of frames cost it its time."""
 
 
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
@@ -97,9 +97,9 @@ class Line:
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
     gate: the shift check, evidence: who keeps pictures, changeover: the recipes of jobs, proving: who counts the parts of a
-    recipe on trial, shadow: who judges alongside, where there is one. tally counts parts of production, samples the master
-    parts of the check; board counts for those who watch from other threads, and pulse says what the line is at. takt_s: see
-    `in_time`; clock: monotonic.
+    recipe on trial, where there is one. watchers see each shot as soon as it is judged, before its result is told. tally
+    counts parts of production, samples the master parts of the check; board counts for those who watch from other threads,
+    and pulse says what the line is at. takt_s: see `in_time`; clock: monotonic.
     """
 
     station: StationName
@@ -112,7 +112,6 @@ class Line:
     evidence: Keeper | None = None
     changeover: Changeover | None = None
     proving: Callable[[Recipe, Verdict], None] | None = None
-    shadow: Onlooker | None = None
     clock_synced: Callable[[], bool | None] = field(default_factory=ClockSync)
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
@@ -120,6 +119,7 @@ class Line:
     pulse: Pulse = field(default_factory=Pulse)
     takt_s: float | None = None
     clock: Callable[[], float] = time.monotonic
+    watchers: list[Watcher] = field(default_factory=list)
 
     def run(self) -> Counter[Decision]:
         """Judge until the source ends; returns how many parts had each decision."""
@@ -134,14 +134,14 @@ class Line:
             verdict, sample = self._weigh(shot, verdict)
             result = self._report(shot, verdict, recipe, sample, began_s)
             self.pulse.beat("handing on")
+            for watcher in self.watchers:
+                watcher.saw(shot, verdict, result)
             # The evidence keeps no picture longer than it needs it.
             hand_on = partial(self._hand_on, pictured=isinstance(shot, Frame))
             if self.evidence:
                 self.evidence.put(shot, verdict, result, hand_on)
             else:
                 hand_on(shot, verdict, result)
-            if self.shadow:
-                self.shadow.look(shot, result)
             (self.samples if sample else self.tally)[verdict.decision] += 1
             if self.proving and not sample:
                 self.proving(recipe, verdict)

@@ -9,21 +9,20 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from edge.app.commands import make_desk
-from edge.app.delivery import make_broker, open_sinks
+from edge.app.commands import Reach, open_commands
+from edge.app.delivery import open_sinks
+from edge.app.page import page_of
 from edge.app.recipes import make_changeover, make_changes, make_opener, make_proving, open_first
 from edge.app.shadow import make_shadow
-from edge.app.sources import make_pausable, make_source, origin_of, waits_for_commands
-from edge.app.teach import make_rejects, make_teacher
+from edge.app.sources import open_source, origin_of
+from edge.app.teach import open_teaching
 from edge.app.triggers import taking_triggers
-from edge.capture.config import LiveConfig, SourceConfig
+from edge.capture.config import LiveConfig
 from edge.capture.triggers import Triggers
 from edge.command.controls import Controls
 from edge.command.lessons import Lessons
-from edge.command.port import CommandPort
 from edge.config import StationConfig
 from edge.events import EventCode, Events
-from edge.evidence.config import EvidenceConfig
 from edge.evidence.keeper import Keeper
 from edge.evidence.ring import Ring
 from edge.health.checkup import Checkup
@@ -64,30 +63,18 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
     events, opener = Events(), make_opener(config)
     with ExitStack() as stack:
         recipe, slots = open_first(config, opener, events, stack)
-        keeper = make_keeper(config.evidence, config.source, events) if config.evidence else None
-        controls, triggers, pulse = Controls(recipe), Triggers(), Pulse()
-        stop = PulsingStop(stop, pulse)
+        controls, triggers, pulse, boot = Controls(recipe), Triggers(), Pulse(), Boot()
         changeover = make_changeover(config, opener, controls, events)
-        source = make_source(config.source, stop, triggers, events, lambda: controls.paused)
-        if config.commands and not waits_for_commands(config.source):
-            source = make_pausable(source, controls, stop, live=isinstance(config.source, LiveConfig))
-        boot = Boot()
+        source = open_source(config, PulsingStop(stop, pulse), triggers, controls, events)
         sinks = open_sinks(config, controls, boot, events, stack)
-        if keeper:
-            # Closed before the sinks, which it hands the last results to.
-            stack.callback(keeper.close)
+        evidence = open_evidence(config, events, stack)
         events.say(EventCode.RECIPE_ACTIVATED, f"recipe {recipe.manifest.name} {recipe.id[:12]} judges from now on")
         gate = make_gate(config.shift_check, recipe, asked, events) if config.shift_check else None
-        teacher: Teacher | None = None
-        if config.teach and config.evidence:
-            sinks.append(rejects := make_rejects(config, config.teach, config.evidence))
-            if teacher := make_teacher(config, config.teach, config.evidence, controls, rejects, events):
-                stack.callback(teacher.close)
-        if config.commands and config.mqtt:
-            changes, lessons = make_changes(config, opener, slots, controls, events), Lessons(teacher)
-            desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, changes, changeover, lessons)
-            stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
+        teaching = open_teaching(config, controls, events, stack)
+        teacher = teaching.teacher if teaching else None
         shadow = make_shadow(config.shadow, opener, sinks, events, stack) if config.shadow else None
+        if teaching:
+            sinks.append(teaching.rejects)
         if shadow:
             sinks.append(shadow)
         line = Line(
@@ -98,24 +85,28 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             boot,
             origin_of(config),
             gate=gate,
-            evidence=keeper,
+            evidence=evidence,
             changeover=changeover,
             proving=make_proving(slots, controls),
-            shadow=shadow,
+            watchers=[shadow] if shadow else [],
             takt_s=config.takt_s,
             pulse=pulse,
         )
+        changes = make_changes(config, opener, slots, controls, events)
+        open_commands(config, Reach(controls, triggers, changes, changeover, Lessons(teacher)), boot, stack)
         stack.enter_context(taking_triggers(config.source, triggers, lambda: controls.paused, events))
-        watch(line, config, stack, shadow)
+        watch(line, config, events, stack, teacher, shadow)
         stack.enter_context(attended(make_watchdog(line, events)))
         yield line
 
 
-def watch(line: Line, config: StationConfig, stack: ExitStack, shadow: Shadow | None = None) -> None:
-    """Tell the line's health as long as `stack` is open, and answer Prometheus if it is wanted.
+def watch(
+    line: Line, config: StationConfig, events: Events, stack: ExitStack, teacher: Teacher | None, shadow: Shadow | None
+) -> None:
+    """Tell the line's health as long as `stack` is open, and answer Prometheus and browsers if that is wanted.
 
     Raises:
-        BadConfig: the endpoint cannot be opened.
+        BadConfig: endpoint or page cannot be opened.
     """
     checkup = Checkup(line, config.source.kind, _state_folder(config), config.health.interval_s, shadow)
 
@@ -126,6 +117,7 @@ def watch(line: Line, config: StationConfig, stack: ExitStack, shadow: Shadow | 
 
     if config.prometheus:
         stack.enter_context(serving(config.prometheus, checkup))
+    stack.enter_context(page_of(config, line, checkup, events, teacher))
     stack.enter_context(telling(checkup, config.health.interval_s, tell))
 
 
@@ -142,10 +134,17 @@ def _state_folder(config: StationConfig) -> Path:
     return Path(config.results.path).parent if config.results and config.results.path != "-" else Path.cwd()
 
 
-def make_keeper(config: EvidenceConfig, source: SourceConfig, events: Events) -> Keeper:
-    """Who keeps pictures of parts. Only a camera does not wait: files are still there when one is on the disk."""
-    ring = Ring(Path(config.folder), config.quota_mb * 1_000_000)
-    return Keeper(ring, config.keep, events, overlay=config.overlay, aside=isinstance(source, LiveConfig))
+def open_evidence(config: StationConfig, events: Events, stack: ExitStack) -> Keeper | None:
+    """Who keeps pictures of parts, if somebody does; closed with `stack`, so open the sinks first that it hands results to.
+
+    Only a camera does not wait for the disk: files are still there when their pictures are on it.
+    """
+    if (wanted := config.evidence) is None:
+        return None
+    ring = Ring(Path(wanted.folder), wanted.quota_mb * 1_000_000)
+    keeper = Keeper(ring, wanted.keep, events, overlay=wanted.overlay, aside=isinstance(config.source, LiveConfig))
+    stack.callback(keeper.close)
+    return keeper
 
 
 def make_gate(config: ShiftCheckConfig, recipe: Recipe, asked: Callable[[], bool], events: Events) -> Gate:

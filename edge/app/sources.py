@@ -33,8 +33,18 @@ def origin_of(config: StationConfig) -> Origin:
             return Origin.REPLAY
 
 
-def make_pausable(source: Source, controls: Controls, stop: threading.Event, *, live: bool) -> Source:
-    """The source, resting while a command has paused the line."""
+def open_source(
+    config: StationConfig, stop: threading.Event, triggers: Triggers, controls: Controls, events: Events
+) -> Source:
+    """The line's source; where commands are heard, it rests while one has paused the line.
+
+    Raises:
+        BadConfig: it cannot be used.
+    """
+    source = make_source(config.source, stop, triggers, events, lambda: controls.paused)
+    if config.commands is None or waits_for_commands(config.source):
+        return source
+    live = isinstance(config.source, LiveConfig)
     if isinstance(source, LiveSource):
         return PausableLiveSource(source, controls, stop, live=live)
     return PausableSource(source, controls, stop, live=live)

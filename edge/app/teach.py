@@ -1,6 +1,8 @@
 """Who teaches accepted parts, as a station file allows it."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.command.controls import Controls
@@ -24,6 +26,29 @@ def make_rejects(
     """Who remembers what may be taught. unknown_too: also pictures of which nobody has the result."""
     file = Path(config.results.path) if config.results and config.results.path != "-" else None
     return Rejects(_rabbits(teach, evidence), file, Path(evidence.folder) if unknown_too else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """rejects: who remembers what may be taught, and hears of every result; teacher: None where the ledger is damaged."""
+
+    rejects: Rejects
+    teacher: Teacher | None
+
+
+def open_teaching(config: StationConfig, controls: Controls, events: Events, stack: ExitStack) -> Teaching | None:
+    """What was taught is in force from now on, and parts can be taught as long as `stack` is open; None: nobody wants it.
+
+    Raises:
+        BadConfig: the ledger, the defects or the samples cannot be used, or another process has the ledger.
+    """
+    if config.teach is None or config.evidence is None:
+        return None
+    rejects = make_rejects(config, config.teach, config.evidence)
+    teacher = make_teacher(config, config.teach, config.evidence, controls, rejects, events)
+    if teacher:
+        stack.callback(teacher.close)
+    return Teaching(rejects, teacher)
 
 
 def make_teacher(

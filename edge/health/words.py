@@ -42,11 +42,12 @@ def in_words(station: StationName, heard: Heard, troubles: Sequence[str], now_ut
     lines = [f"{name}: {'NOT HEALTHY' if troubles else 'healthy'}  (asked {heard.asked})"]
     lines += [f"  ! {trouble}" for trouble in troubles]
     if heard.health:
-        lines += [f"  {what:<11}{words}" for what, words in _facts(heard.health, now_utc)]
+        lines += [f"  {what:<11}{words}" for what, words in facts(heard.health, now_utc)]
     return "\n".join(lines)
 
 
-def _facts(health: Health, now_utc: datetime) -> Iterable[tuple[str, str]]:
+def facts(health: Health, now_utc: datetime) -> Iterable[tuple[str, str]]:
+    """What is known: its name, and a line of words."""
     age_s = max(0.0, (now_utc - health.sent_utc).total_seconds())
     yield "told", f"{_for(age_s)} ago, {_for(health.uptime_s)} after its start"
     taught = f", {health.taught} parts taught" if health.taught else ""

@@ -6,22 +6,24 @@ from pathlib import Path
 from edge.errors import BadConfig
 
 
-def read_password(file: str | None, credential: str | None) -> str | None:
-    """The broker's password: from a file, or from a credential that systemd passes to the service (LoadCredential=).
+def read_password(file: str | None, credential: str | None, key: str = "mqtt.password") -> str | None:
+    """A password: from a file, or from a credential that systemd passes to the service (LoadCredential=).
+
+    key: what `_file` and `_credential` are added to in the station file.
 
     Raises:
         BadConfig: it is not there, not readable or not text.
     """
     if file:
-        return _read("mqtt.password_file", Path(file))
+        return _read(f"{key}_file", Path(file))
     if credential is None:
         return None
     if not (folder := os.environ.get("CREDENTIALS_DIRECTORY")):
         raise BadConfig(
-            f"mqtt.password_credential: systemd passes no credentials to this process; add LoadCredential={credential}:FILE "
-            "to its unit, or use mqtt.password_file."
+            f"{key}_credential: systemd passes no credentials to this process; add LoadCredential={credential}:FILE "
+            f"to its unit, or use {key}_file."
         )
-    return _read("mqtt.password_credential", Path(folder) / credential)
+    return _read(f"{key}_credential", Path(folder) / credential)
 
 
 def _read(key: str, path: Path) -> str:
@@ -30,4 +32,4 @@ def _read(key: str, path: Path) -> str:
     except OSError as err:
         raise BadConfig(f"{key}: {path} cannot be read: {err.strerror}; may this user read it?") from None
     except UnicodeDecodeError:
-        raise BadConfig(f"{key}: {path} is not text; write the password into it as UTF-8.") from None
+        raise BadConfig(f"{key}: {path} is not text; write it as UTF-8.") from None

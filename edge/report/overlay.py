@@ -31,8 +31,8 @@ def tint(pixels: Pixels, verdict: Verdict, threshold: float, picture: tuple[int,
     return np.asarray(pixels * (1 - opacity) + colours * opacity, np.uint8)
 
 
-def overlay(pixels: Pixels, verdict: Verdict, threshold: float, longest: int | None = None) -> Pixels:
-    """The tinted picture with boxes around the defects and a bar of words.
+def marked(pixels: Pixels, verdict: Verdict, threshold: float, longest: int | None = None) -> Pixels:
+    """The tinted picture with boxes around the defects.
 
     Small ones are enlarged to be readable; larger ones are shrunk until their longer side has `longest` pixels.
     """
@@ -42,12 +42,17 @@ def overlay(pixels: Pixels, verdict: Verdict, threshold: float, longest: int | N
     size = max(1, round(width * scale)), max(1, round(height * scale))
     resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     picture = tint(np.asarray(resized, np.uint8), verdict, threshold, (height, width)).copy()
-    colour = COLOURS[verdict.decision]
     for region in verdict.regions:
         corner = (round(region.x * scale), round(region.y * scale))
         opposite = (round((region.x + region.width) * scale) - 1, round((region.y + region.height) * scale) - 1)
-        cv2.rectangle(picture, corner, opposite, colour, 2)
-    bar = np.full((_BAR, picture.shape[1], 3), colour, np.uint8)
+        cv2.rectangle(picture, corner, opposite, COLOURS[verdict.decision], 2)
+    return picture
+
+
+def overlay(pixels: Pixels, verdict: Verdict, threshold: float, longest: int | None = None) -> Pixels:
+    """What `marked` draws, below a bar of words."""
+    picture = marked(pixels, verdict, threshold, longest)
+    bar = np.full((_BAR, picture.shape[1], 3), COLOURS[verdict.decision], np.uint8)
     cv2.putText(bar, caption(verdict, threshold), (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _WHITE, 1, cv2.LINE_AA)
     return np.asarray(np.vstack([bar, picture]), np.uint8)
 

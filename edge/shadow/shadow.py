@@ -16,7 +16,7 @@ from edge.recipe.recipe import Recipe
 from edge.report.message import Result
 from edge.shadow.counts import Agreement, in_words
 from edge.shadow.message import ShadowReport, make_report
-from edge.types import Frame, Shot
+from edge.types import Frame, Shot, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Shadow:
             skipped, state = self._skipped, self._state
         return Standing(card.name, self._challenger.id, state, counts, skipped, self._inspect_s.quantiles())
 
-    def look(self, shot: Shot, result: Result) -> None:
+    def saw(self, shot: Shot, verdict: Verdict, result: Result) -> None:  # noqa: ARG002 - the result says the verdict, too
         """Take a part that the line has judged, if it is one to compare; never waits."""
         # A sample shows nothing that is to be judged, and of a part without a score the recipe has said nothing.
         if not isinstance(shot, Frame) or result.purpose is not None or result.score is None:

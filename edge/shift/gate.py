@@ -23,6 +23,16 @@ class Gate:
         self._check, self._asked, self._events = check, asked, events or Events()
         self._due = self._events.say(EventCode.SHIFT_CHECK_DUE, check.greeting)
 
+    @property
+    def phase(self) -> Phase:
+        """What the line may do now; any thread may ask."""
+        return self._check.phase
+
+    @property
+    def awaits(self) -> str:
+        """The sample that is to be laid down, in words; empty while none is. Any thread may ask."""
+        return str(self._check.expected or "")
+
     def weigh(self, shot: Shot, verdict: Verdict) -> tuple[Verdict, SampleCard | None]:
         """What the line is told of a shot, and the sample it shows, None for a part of production."""
         now = Moment(shot.taken_mono_s, on_the_wall(shot.taken_utc))

@@ -90,7 +90,7 @@ class Beside:
             clock_synced=True,
             latency_s=0.01,
         )
-        self.shadow.look(shot, result)
+        self.shadow.saw(shot, verdict, result)
         if told:
             self.shadow.put(result.model_copy(update={"evidence": KEPT}))
         return result
