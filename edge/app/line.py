@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from edge.app.commands import Reach, open_commands
 from edge.app.delivery import open_sinks
-from edge.app.page import page_of
+from edge.app.page import Learning, page_of
 from edge.app.recipes import make_changeover, make_changes, make_opener, make_proving, open_first
 from edge.app.shadow import make_shadow
 from edge.app.sources import open_source, origin_of
@@ -117,7 +117,7 @@ def watch(
 
     if config.prometheus:
         stack.enter_context(serving(config.prometheus, checkup))
-    stack.enter_context(page_of(config, line, checkup, events, teacher))
+    stack.enter_context(page_of(config, line, checkup, events, Learning(teacher) if teacher else None))
     stack.enter_context(telling(checkup, config.health.interval_s, tell))
 
 

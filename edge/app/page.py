@@ -16,7 +16,7 @@ from edge.host.secrets import read_password
 from edge.loop import Line
 from edge.page.config import PageConfig
 from edge.page.journal import Journal
-from edge.page.rulings import Rulings
+from edge.page.rulings import Accepting, Rulings
 from edge.page.shelf import Shelf
 from edge.teach.teacher import Teacher
 
@@ -27,23 +27,25 @@ _SOMEBODY = "somebody at the page"
 
 
 @dataclass(frozen=True, slots=True)
-class _Learning:
+class Learning:
     """Parts that are accepted on the page are taught."""
 
     teacher: Teacher
 
     def accept(self, result_id: str, who: str) -> str:
+        """As the teacher does."""
         return self.teacher.accept(result_id, who or _SOMEBODY, "accepted on the operator's page")
 
     def undo(self, result_id: str, who: str) -> str:
+        """As the teacher does."""
         return self.teacher.undo(who or _SOMEBODY, "taken back on the operator's page", result_id)
 
 
 @contextmanager
 def page_of(
-    config: StationConfig, line: Line, checkup: Checkup, events: Events, teacher: Teacher | None = None
+    config: StationConfig, line: Line, checkup: Checkup, events: Events, accepting: Accepting | None = None
 ) -> Iterator[None]:
-    """Show the line to browsers until the end, if the station file wants it. teacher: who learns from accepted parts.
+    """Show the line to browsers until the end, if the station file wants it. accepting: who learns from accepted parts.
 
     Raises:
         BadConfig: the extra is not installed, or token, journal or port cannot be used.
@@ -62,7 +64,7 @@ def page_of(
     shelf = Shelf(drawn.keep if drawn else ())
     journal = Journal(Path(str(page.decisions)))
     try:
-        rulings = Rulings(journal, events, _Learning(teacher) if teacher else None)
+        rulings = Rulings(journal, events, accepting)
         desk = Desk(News(line, shelf, checkup, rulings, page.silent_s), shelf, rulings)
         painter = Painter(shelf, Path(drawn.folder) if drawn else None)
         site = Site(desk, shelf, painter, rulings, line.station.station, page.viewers)

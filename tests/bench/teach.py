@@ -139,7 +139,7 @@ def shadow_cost(champion: Recipe, challenger: Recipe, pictures: Sequence[Pixels]
                 )
                 if watched:
                     shadow.put(result)
-                    shadow.look(shot, result)
+                    shadow.saw(shot, verdict, result)
                 time.sleep(pause_s)
             time.sleep(0.2)  # the challenger ends what it has
     skipped = shadow.standing.skipped

@@ -78,9 +78,10 @@ class Beside:
 
     def judge(self, pixels, *, sample: SampleCard | None = None, told: bool = True) -> Result:
         shot = Frame("part", 0, 0.0, utc_now(), pixels)
+        verdict = judged(self.champion, pixels)
         result = make_result(
             shot,
-            judged(self.champion, pixels),
+            verdict,
             STATION,
             self.champion,
             self.boot,
