@@ -26,9 +26,9 @@ def tint(pixels: Pixels, verdict: Verdict, threshold: float, picture: tuple[int,
     size = pixels.shape[0], pixels.shape[1]
     grown = spread(verdict.heat, picture or size, size) / max(threshold, 1e-6)
     levels = (np.clip(0.35 + 0.3 * grown, 0, 1) * 255).astype(np.uint8)
-    colours = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO).astype(np.float32)
-    opacity = np.clip(grown - 0.5, 0, _MOST_OPAQUE)[..., None]
-    return np.asarray(pixels * (1 - opacity) + colours * opacity, np.uint8)
+    colours = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)
+    opacity = np.clip(grown - 0.5, 0, _MOST_OPAQUE).astype(np.float32)
+    return np.asarray(cv2.blendLinear(np.ascontiguousarray(pixels), colours, 1 - opacity, opacity), np.uint8)
 
 
 def marked(pixels: Pixels, verdict: Verdict, threshold: float, longest: int | None = None) -> Pixels:

@@ -6,8 +6,8 @@
 Monocrystalline cells of elpv-dataset, drawn with the seed and stretched to 640×480 frames, half of them defective, go
 through `Line.run` as fast as it can, so the page finds no idle time to work in; any real line leaves it more. The variants
 take turns in each round, each round in another order. Viewers are processes of their own that do what a browser does: hear
-the stream, and fetch the live picture whenever a part is new. Ratios are medians of the rounds, of wall time and of the loop
-thread's own CPU time.
+the stream, and fetch the live picture whenever a part is new. Medians of the rounds: wall time and the loop thread's own CPU
+time as ratios, and `beside`, the CPU time that all other threads took as a share of one core.
 """
 
 import argparse
@@ -84,10 +84,20 @@ def looking(count: int, port: int, cores: set[int]) -> Iterator[None]:
             viewer.communicate()
 
 
-def seconds_a_part(
-    recipe: Recipe, config: StationConfig, frames: Sequence[Frame], viewers: int | None, cores: set[int]
-) -> tuple[float, float]:
-    """Means of wall and CPU seconds: what a page takes now and then is in a mean, and not in a median."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Mean seconds of a part, wall and CPU of the loop's thread; beside: of the other threads, per second.
+
+    Means, since what a page takes now and then is not in a median.
+    """
+
+    wall_s: float
+    cpu_s: float
+    beside: float
+
+
+def cost_of(recipe: Recipe, config: StationConfig, frames: Sequence[Frame], viewers: int | None, cores: set[int]) -> Cost:
+    """One run of all frames."""
     source = Paced(frames)
     line = Line(STATION, Controls(recipe), source, (), Boot(), Origin.REPLAY)
     with ExitStack() as stack:
@@ -95,9 +105,12 @@ def seconds_a_part(
             stack.enter_context(page_of(config, line, checkup_of(line, Path(config.recipe)), Events()))
             wait_until(lambda: line.watchers, "the page")
             stack.enter_context(looking(viewers, config.page.port, cores))
+        began_s, all_s, own_s = time.perf_counter(), time.process_time(), time.thread_time()
         line.run()
+        others_s = (time.process_time() - all_s) - (time.thread_time() - own_s)
+        beside = others_s / (time.perf_counter() - began_s)
     wall_s, cpu_s = np.mean(source.took[_WARM:], axis=0)
-    return float(wall_s), float(cpu_s)
+    return Cost(float(wall_s), float(cpu_s), beside)
 
 
 def measure(args: argparse.Namespace, scratch: Path) -> None:
@@ -118,29 +131,30 @@ def measure(args: argparse.Namespace, scratch: Path) -> None:
     settings = {"port": free_port(), "decisions": str(scratch / "decisions.jsonl")}
     source: dict[str, object] = {"kind": "folder", "path": "."}
     config = load_config(station_file(scratch, folder, source, results={"path": "-"}, page=settings))
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    found: dict[str, list[Cost]] = defaultdict(list)
     names = list(VARIANTS)
     for number in range(args.rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            found[name].append(seconds_a_part(recipe, config, frames, VARIANTS[name], cores))
+            found[name].append(cost_of(recipe, config, frames, VARIANTS[name], cores))
     report(found, len(frames))
 
 
-def report(found: dict[str, list[tuple[float, float]]], parts: int) -> None:
-    bare = np.array(found["no page"])
-    print(f"{len(bare)} rounds of {parts} parts; without a page {1000 * np.median(bare[:, 0]):.1f} ms a part")
-    print(f"{'':<12}{'wall':>8}{'CPU':>8}   quartiles of wall")
-    for name, times in found.items():
-        ratios = np.array(times) / bare
-        low, high = np.quantile(ratios[:, 0], (0.25, 0.75))
-        wall, cpu = np.median(ratios, axis=0)
-        print(f"{name:<12}{wall:>8.3f}{cpu:>8.3f}   {low:.3f} to {high:.3f}")
+def report(found: dict[str, list[Cost]], parts: int) -> None:
+    bare = found["no page"]
+    usual_s = float(np.median([cost.wall_s for cost in bare]))
+    print(f"{len(bare)} rounds of {parts} parts; without a page {1000 * usual_s:.1f} ms a part")
+    print(f"{'':<12}{'wall':>8}{'CPU':>8}{'beside':>8}   quartiles of wall")
+    for name, costs in found.items():
+        walls = [cost.wall_s / other.wall_s for cost, other in zip(costs, bare, strict=True)]
+        cpu = np.median([cost.cpu_s / other.cpu_s for cost, other in zip(costs, bare, strict=True)])
+        beside = np.median([cost.beside for cost in costs])
+        low, wall, high = np.quantile(walls, (0.25, 0.5, 0.75))
+        print(f"{name:<12}{wall:>8.3f}{cpu:>8.3f}{beside:>8.3f}   {low:.3f} to {high:.3f}")
     shelf = Shelf()
     told = result(1).model_copy(update={"verdict": BAD.decision, "reason": BAD.reason})
     saw_s = timeit.timeit(lambda: shelf.saw(FRAME, BAD, told), number=20_000) / 20_000
-    share = saw_s / float(np.median(bare[:, 0]))
-    print(f"what the loop itself does for the page: {saw_s * 1e6:.2f} µs for a reject, {share:.6f} of a part")
+    print(f"what the loop itself does for the page: {saw_s * 1e6:.2f} µs for a reject, {saw_s / usual_s:.6f} of a part")
 
 
 def main() -> None:
