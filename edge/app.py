@@ -114,7 +114,9 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
         if config.commands and config.mqtt:
             desk = make_desk(config, config.commands, config.mqtt, controls, triggers, boot, events)
             stack.callback(CommandPort(make_broker(config.mqtt, config.station), config.station, desk).close)
-        line = Line(config.station, controls, source, sinks, boot, origin_of(config), gate, keeper)
+        line = Line(
+            config.station, controls, source, sinks, boot, origin_of(config), gate, keeper, moves_files(config.source)
+        )
         watch(line, config, stack)
         yield line
 
@@ -235,6 +237,11 @@ def make_pausable(source: Source, controls: Controls, stop: threading.Event, *, 
 def free_running(config: SourceConfig) -> SourceConfig:
     """The same source where no command will come to ask for a part."""
     return config.model_copy(update={"trigger": "interval"}) if isinstance(config, CameraConfig) else config
+
+
+def moves_files(config: SourceConfig) -> bool:
+    """Whether a part that is done is not offered again after a restart."""
+    return isinstance(config, WatchConfig)
 
 
 def waits_for_triggers(config: SourceConfig) -> bool:
