@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.capture.fitness import look_at, unfit
 from edge.capture.sources import Source
@@ -54,6 +54,18 @@ class Watcher(Protocol):
         """One shot was judged. Keep references at most: the line waits for this, and copies of frames cost it its time."""
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """A sink that keeps results through the end of the process once it has committed them."""
+
+    def commit(self, within_s: float) -> bool:
+        """Wait until every result put so far is committed; False: it took longer."""
+
+
+_LONGEST_COMMIT_S = 1.0
+"""How long a file waits for its result to be committed; a disk that hangs longer does not stop the line."""
+
+
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
     """One part: fit to judge? → look and encode → distances → score → verdict.
 
@@ -97,9 +109,10 @@ class Line:
 
     controls: the recipe in use, which a command may change between two parts. origin: whether its shots are production.
     gate: the shift check, evidence: who keeps pictures, changeover: the recipes of jobs, proving: who counts the parts of a
-    recipe on trial, where there is one. watchers see each shot as soon as it is judged, before its result is told. tally
-    counts parts of production, samples the master parts of the check; board counts for those who watch from other threads,
-    and pulse says what the line is at. takt_s: see `in_time`; clock: monotonic.
+    recipe on trial, where there is one. commits: a part is done only when its result is committed, so that a kill in between
+    lets it be judged again. watchers see each shot as soon as it is judged, before its result is told. tally counts parts of
+    production, samples the master parts of the check; board counts for those who watch from other threads, and pulse says
+    what the line is at. takt_s: see `in_time`; clock: monotonic.
     """
 
     station: StationName
@@ -112,6 +125,7 @@ class Line:
     evidence: Keeper | None = None
     changeover: Changeover | None = None
     proving: Callable[[Recipe, Verdict], None] | None = None
+    commits: bool = False
     clock_synced: Callable[[], bool | None] = field(default_factory=ClockSync)
     tally: Counter[Decision] = field(default_factory=Counter)
     samples: Counter[Decision] = field(default_factory=Counter)
@@ -177,6 +191,10 @@ class Line:
             sink.put(result)
         inspect_s, capture_s = result.inspect_ms / 1000, result.latency_ms / 1000
         self.board.told(verdict, inspect_s, capture_s, pictured=pictured, sample=result.sample is not None)
+        if self.commits:
+            for sink in self.sinks:
+                if isinstance(sink, Keeping):
+                    sink.commit(_LONGEST_COMMIT_S)
         self.source.done(shot, verdict)
 
 

@@ -17,7 +17,7 @@ from edge.app.shadow import make_shadow
 from edge.app.sources import open_source, origin_of
 from edge.app.teach import open_teaching
 from edge.app.triggers import taking_triggers
-from edge.capture.config import LiveConfig
+from edge.capture.config import LiveConfig, WatchConfig
 from edge.capture.triggers import Triggers
 from edge.command.controls import Controls
 from edge.command.lessons import Lessons
@@ -89,6 +89,7 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             changeover=changeover,
             proving=make_proving(slots, controls),
             watchers=[shadow] if shadow else [],
+            commits=isinstance(config.source, WatchConfig),
             takt_s=config.takt_s,
             pulse=pulse,
         )

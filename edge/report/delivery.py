@@ -83,10 +83,13 @@ class Delivery:
         if answers:
             self._outbox.settle(answers)
 
-    def note_end(self) -> None:
-        """A connection ended as soon as it had begun; what ends one after the other is taken back and sent alone."""
+    def note_end(self) -> bool:
+        """A connection ended as soon as it had begun; what ends one after the other is taken back, and sent alone.
+
+        Whether it was, and with it the connection.
+        """
         if not self._hangups.ended({*self._on_their_way, *self._notices}):
-            return
+            return False
         if not self._hangups.alone:
             log.warning("topic %s: the broker hangs up again and again; results are sent one by one", self._result_topic)
         rows = list(self._on_their_way.values())
@@ -95,9 +98,12 @@ class Delivery:
         self._on_their_way.clear()
         self._notices.clear()
         self._outbox.settle([Answer(row.id, Fate.LATER) for row in rows])
+        return True
 
     def room(self, news: News) -> int:
-        """How many more messages the broker takes now."""
+        """How many more messages the broker takes now; none beside a row that is on trial."""
+        if self._hangups.alone and self._on_their_way:
+            return 0
         return news.window - len(self._on_their_way) - len(self._notices) if news.connected else 0
 
     def tell(self, notices: Sequence[Notice], news: News) -> None:
@@ -111,8 +117,9 @@ class Delivery:
     def send(self, news: News) -> None:
         """Hand over the oldest rows that the window has room for."""
         now_s = self._clock()
-        one_by_one = self._refusals.standing or self._hangups.alone
-        room = 1 - len(self._on_their_way) if one_by_one else self.room(news)
+        room = self.room(news) if not self._refusals.standing else 1 - len(self._on_their_way)
+        if self._hangups.alone:
+            room = 1 - len(self._on_their_way) - len(self._notices)
         if not news.connected or room <= 0 or self._refusals.pausing(now_s):
             return
         too_large: list[Answer] = []

@@ -112,6 +112,11 @@ class MqttPublisher:
             self._overflowing = not fits
             self._changed.notify_all()
 
+    def commit(self, within_s: float) -> bool:
+        """Wait until every result put so far is in the outbox; False: it took longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._inbox and not self._in_work, within_s)
+
     def close(self) -> None:
         """Wait until everything is accepted or the time is over, say goodbye, and say what is left."""
         with self._changed:
@@ -194,8 +199,8 @@ class MqttPublisher:
         for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
             outbox.put(part)
         delivery.settle(news.said)
-        if news.ended_early:
-            delivery.note_end()
+        if news.ended_early and delivery.note_end():
+            news = replace(news, connected=False, greet=False)
         if birth:
             self._connection.bequeath(to_wire(birth.ended("connection lost")))
             delivery.rename(birth, news)

@@ -3,16 +3,24 @@
 import json
 import signal
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge.app import moves_files
+from edge.config import CameraConfig, FolderConfig, WatchConfig
+from edge.recipe.recipe import open_recipe
+from edge.report.message import Result
 from edge.report.outbox.sqlite import SqliteOutbox
+from edge.types import Shot, Verdict
 from tests.brokers import HOST, Mosquitto, Subscriber, free_port, wait_until
 from tests.commands import goodpart
-from tests.conftest import station_file, write_parts
+from tests.conftest import part_picture, station_file, write_parts
 from tests.devices import Device
+from tests.lines import FRAME, Books, Quiet, line_of
 from tests.outboxes import damage
 
 PARTS = 24
@@ -114,3 +122,38 @@ def test_a_damaged_outbox_stops_neither_inspection_nor_delivery(recipe_dir: Path
         wait_until(lambda: len(plant.results()) == 3, "the new results")
     assert ended.code == 0
     assert ended.err.count("station.outbox.corrupt-") == 1
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_file_is_moved_when_its_result_is_committed_so_that_a_kill_in_between_loses_neither(
+    recipe_dir: Path, *, commits: bool
+) -> None:
+    happened: list[str] = []
+
+    class Outbox(Books):
+        def put(self, given: Result) -> None:
+            super().put(given)
+            happened.append("put")
+
+        def commit(self, within_s: float) -> bool:
+            assert within_s > 0
+            happened.append("committed")
+            return True
+
+    class Incoming(Quiet):
+        def __iter__(self) -> Iterator[Shot]:
+            yield replace(FRAME, pixels=part_picture(300))
+
+        def done(self, _shot: Shot, _verdict: Verdict) -> None:
+            happened.append("moved")
+
+    line = replace(line_of(open_recipe(recipe_dir), (Books("results"), Outbox("mqtt")), Incoming()), commits=commits)
+    line.run()
+    assert happened == (["put", "committed", "moved"] if commits else ["put", "moved"])
+
+
+def test_only_files_of_a_watched_folder_wait_for_that() -> None:
+    watched = WatchConfig(kind="watch", path="incoming")
+    assert moves_files(watched)
+    assert not moves_files(FolderConfig(kind="folder", path="parts"))
+    assert not moves_files(CameraConfig(kind="camera", device=0))

@@ -3,10 +3,6 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,33 +10,16 @@ import pytest
 
 from edge.app.delivery import tell_event
 from edge.events import EventCode, Events
-from edge.host.clock import utc_now
 from edge.report.books import Loss
-from edge.report.broker import Broker
 from edge.report.notices import MOST_WAITING
 from edge.report.outbox.lasting import LastingOutbox
-from edge.report.outbox.memory import MOST_IN_MEMORY, MemoryOutbox
-from edge.report.outbox.outbox import Outbox
-from edge.report.publisher import MqttPublisher
-from tests.brokers import HOST, PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
+from edge.report.outbox.memory import MOST_IN_MEMORY
+from tests.brokers import PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
 from tests.outboxes import inside
-from tests.results import BIRTH, STATION, result
+from tests.publishing import broker_at, publishing
+from tests.results import STATION, result
 
 CONNACK = b"\x20\x03\x00\x00\x00"
-
-
-def broker_at(port: int, **more: object) -> Broker:
-    usual = Broker(HOST, port, "5", "goodpart", "camera-1", None, None, close_s=PATIENCE_S)
-    return replace(usual, **more)  # type: ignore[arg-type]
-
-
-@contextmanager
-def publishing(broker: Broker, opened: Callable[[], Outbox] = MemoryOutbox) -> Iterator[MqttPublisher]:
-    publisher = MqttPublisher(broker, BIRTH, opened)
-    try:
-        yield publisher
-    finally:
-        publisher.close()
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -273,32 +252,3 @@ def test_a_damaged_outbox_is_an_event_though_it_is_found_before_anybody_listens(
         events.listen(partial(tell_event, publisher, STATION, "boot"))
         wait_until(plant.events, "the event")
     assert [(e["code"], e["severity"]) for e in plant.events()] == [("OUTBOX_CORRUPT", "error")]
-
-
-def test_a_status_that_says_something_else_is_published_at_once_and_after_a_reconnect(tmp_path: Path) -> None:
-    other = BIRTH.model_copy(update={"recipe_name": "ring"})
-    with Mosquitto(tmp_path) as broker, publishing(broker_at(broker.port)) as publisher:
-        wait_until(lambda: publisher.link().connected, "the connection")
-        publisher.introduce(BIRTH)
-        publisher.introduce(other)
-        wait_until(lambda: retained(broker, "status")["recipe_name"] == "ring", "the new name")
-        broker.send(signal.SIGKILL)
-        wait_until(lambda: not publisher.link().connected, "the end")
-        broker.start()
-        wait_until(lambda: publisher.link().connected, "the connection")
-        assert retained(broker, "status")["recipe_name"] == "ring"
-
-
-def test_it_is_known_for_how_long_the_oldest_result_waits(tmp_path: Path) -> None:
-    path, port = tmp_path / "waiting.outbox", free_port()
-    early = result(1).model_copy(update={"taken_utc": utc_now() - timedelta(hours=2)})
-    for boot_id, least_s in (("boot", 0), ("later", 7200)):
-        opened = partial(LastingOutbox, path, 2**25)
-        publisher = MqttPublisher(broker_at(port, close_s=0.0), BIRTH.model_copy(update={"boot_id": boot_id}), opened)
-        assert publisher.counts().oldest_waiting_s is None or boot_id == "later"
-        publisher.put(early)
-        wait_until(lambda p=publisher: p.counts().oldest_waiting_s is not None, "an age")  # type: ignore[misc] # bound at once
-        found_s = publisher.counts().oldest_waiting_s
-        publisher.close()
-        assert found_s is not None
-        assert least_s <= found_s < least_s + PATIENCE_S

@@ -2,12 +2,11 @@
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Any
 
 import pytest
@@ -164,11 +163,16 @@ def test_another_recipe_comes_into_use_and_a_broken_one_does_not(recipe: Recipe,
 def test_while_a_recipe_is_opened_the_line_has_the_old_one_and_other_commands_are_answered(
     recipe: Recipe, ledger: Path
 ) -> None:
-    slow = ledger.parent / "slow"
-    slow.mkdir()
-    # Whoever opens a named pipe waits until somebody writes into it.
-    os.mkfifo(slow / "recipe.json")
-    counter = Counter(recipe, ledger, recipes={"slow": slow})
+    there = threading.Event()
+
+    class Slow(PosixPath):
+        """A folder on a drive that does not answer at first."""
+
+        def __truediv__(self, name: str) -> Path:  # type: ignore[override] # one name is all it is asked for
+            there.wait(60)
+            return Path(self, name)
+
+    counter = Counter(recipe, ledger, recipes={"slow": Slow(ledger.parent)})
     activate, answers = vouched(wish("activate_recipe", START, recipe="slow")), counter.answers
 
     def send(document: dict[str, Any]) -> None:
@@ -182,7 +186,7 @@ def test_while_a_recipe_is_opened_the_line_has_the_old_one_and_other_commands_ar
     assert json.loads(answers[0].payload)["line"]["activating"] == "slow"
     assert [json.loads(a.payload)["code"] for a in answers[1:]] == ["BUSY", "BUSY"]
     assert counter.controls.recipe is recipe
-    (slow / "recipe.json").write_text("{}")
+    there.set()
     counter.desk.close(60)
     last = json.loads(answers[-1].payload)
     assert (last["command_id"], last["code"]) == (activate["command_id"], "FAILED")

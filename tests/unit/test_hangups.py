@@ -10,8 +10,10 @@ def alone_with(row: int, size: int, others: int = 0) -> Hangups:
     hangups = Hangups()
     assert [hangups.ended([1, 2]) for _ in range(SUSPICIOUS)] == [False] * (SUSPICIOUS - 1) + [True]
     hangups.took_back({row: size, SMALL: 100}, 0)
-    assert [hangups.ended([3]) for _ in range(GUILTY)] == [False] * (GUILTY - 1) + [True]
-    hangups.took_back({row: size}, others)
+    for _ in range(GUILTY):
+        assert hangups.ended([3])
+        assert hangups.set_aside == {}
+        hangups.took_back({row: size}, others)
     return hangups
 
 
