@@ -45,26 +45,14 @@ def open_teaching(config: StationConfig, controls: Controls, events: Events, sta
     if config.teach is None or config.evidence is None:
         return None
     rejects = make_rejects(config, config.teach, config.evidence)
-    teacher = make_teacher(config, config.teach, config.evidence, controls, rejects, events)
-    if teacher:
-        stack.callback(teacher.close)
-    return Teaching(rejects, teacher)
-
-
-def make_teacher(
-    config: StationConfig,
-    teach: TeachConfig,
-    evidence: EvidenceConfig,
-    controls: Controls,
-    rejects: Rejects,
-    events: Events,
-) -> Teacher | None:
-    """As `open_teacher`, but a line goes on without what it was taught: a damaged ledger is told, and gives None."""
     try:
-        return open_teacher(config, teach, evidence, controls, rejects, events)
+        teacher = open_teacher(config, config.teach, config.evidence, controls, rejects, events)
     except BadLedger as err:
+        # The line goes on without what it was taught.
         events.say(EventCode.TEACHING_LOST, f"nothing that was taught is in force, and nothing can be taught: {err}")
-        return None
+        return Teaching(rejects, None)
+    stack.callback(teacher.close)
+    return Teaching(rejects, teacher)
 
 
 def open_teacher(

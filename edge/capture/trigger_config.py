@@ -1,10 +1,10 @@
 """The station file's part about what asks for a part, beside time and commands."""
 
-from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from edge.host.listening import Listening
 from edge.strict import Place, Strict, Text
 
 
@@ -21,23 +21,16 @@ class MotionConfig(Strict):
     learn_s: float = Field(default=2.0, ge=0.2, le=60)
 
 
-class HttpTriggerConfig(Strict):
-    """`POST /trigger`, on this computer; for others it must be wanted (`expose: true`) and needs a token."""
+class HttpTriggerConfig(Listening):
+    """`POST /trigger`; where others can, it needs a token."""
 
-    port: int = Field(ge=1, le=65535)
-    host: Text = "127.0.0.1"
-    expose: bool = False
+    others_may: ClassVar[str] = "trigger"
+
     token_file: Place | None = None
 
     @model_validator(mode="after")
-    def _on_this_computer_unless_exposed(self) -> "HttpTriggerConfig":
-        try:
-            near = ip_address(self.host).is_loopback
-        except ValueError:
-            raise ValueError(f"host: {self.host!r} is not an address; give one, such as 127.0.0.1 or 0.0.0.0") from None
-        if not near and not self.expose:
-            raise ValueError(f"host: others could trigger at {self.host}; add expose: true if they may, or remove host")
-        if not near and self.token_file is None:
+    def _others_know_a_secret(self) -> Self:
+        if not self.is_near and self.token_file is None:
             raise ValueError("token_file: is needed where others can trigger; write a secret into a file and name it")
         return self
 

@@ -1,38 +1,32 @@
 """The station file's part about the operator's page."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from edge.strict import Place, Strict, Text
+from edge.host.listening import Listening
+from edge.strict import Place, Text
 
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
 
 
-class PageConfig(Strict):
-    """A page for browsers. Beyond this computer it must be wanted, `expose: true`, and wants a token.
+class PageConfig(Listening):
+    """A page for browsers. Beyond this computer it wants a token.
 
     token_file, token_credential: where the token stands, at least 16 characters; on this computer it may be left out.
     names: by which browsers may call this computer, besides its addresses and its own name. silent_s: without a verdict for
     so long, the lamp is grey. decisions: the journal of what operators confirmed and accepted, JSON lines.
     """
 
-    port: int = Field(ge=1, le=65535)
-    host: Text = "127.0.0.1"
-    expose: bool = False
+    others_may: ClassVar[str] = "look"
+
     token_file: Place | None = None
     token_credential: Text | None = None
     names: tuple[HostName, ...] = Field(default=(), max_length=20)
     silent_s: float = Field(default=15.0, ge=1, le=86_400)
     viewers: int = Field(default=10, ge=1, le=100)
     decisions: Place | None = None
-
-    @property
-    def address(self) -> IPv4Address | IPv6Address:
-        """The address of one of this computer's networks, or of all of them."""
-        return ip_address(self.host)
 
     @property
     def wants_token(self) -> bool:
@@ -44,15 +38,9 @@ class PageConfig(Strict):
         return self if self.decisions else self.model_copy(update={"decisions": str(usual)})
 
     @model_validator(mode="after")
-    def _on_this_computer_unless_exposed(self) -> "PageConfig":
-        try:
-            near = self.address.is_loopback
-        except ValueError:
-            raise ValueError(f"host: {self.host!r} is not an address; give one, such as 127.0.0.1 or 0.0.0.0") from None
-        if not near and not self.expose:
-            raise ValueError(f"host: others could look at {self.host}; add expose: true if they may, or remove host")
+    def _others_know_a_secret(self) -> Self:
         if self.token_file and self.token_credential:
             raise ValueError("token_file: token_credential is given, too; remove one")
-        if not near and not self.wants_token:
+        if not self.is_near and not self.wants_token:
             raise ValueError("expose: others could accept rejected parts; add token_file: or token_credential:")
         return self

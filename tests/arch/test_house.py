@@ -81,7 +81,9 @@ def test_every_command_teaches_in_its_help_and_stands_in_the_readme() -> None:
 def test_readme_names_only_commands_and_files_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     known = {name for name, _ in all_commands()}
-    for line in re.findall(r"^\$? ?(goodpart (?:calibrate (?:study )?|export (?=inspect)|recipe |teach )?[a-z]+)", readme, re.MULTILINE):
+    for line in re.findall(
+        r"^\$? ?(goodpart (?:calibrate (?:study )?|export (?=inspect)|recipe |teach )?[a-z]+)", readme, re.MULTILINE
+    ):
         assert line in known, line
     for path in re.findall(r"`((?:edge|calibration|export|tests|systemd|\.ci)/[\w./@-]+)`", readme):
         assert (ROOT / path).exists(), path
