@@ -154,8 +154,11 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     source = make_source(free_running(config), stop, Triggers())
     if isinstance(config, WatchConfig):
         return f"{config.path} can be watched"
-    shot = next(iter(source), None)
+    shots = iter(source)
+    shot = next(shots, None)
     stop.set()
+    for _ in shots:  # a camera is given back: a thread that still reads it when the process ends would abort it
+        pass
     if shot is None:
         raise BadConfig("source: gives no picture.")
     if isinstance(shot, Unfit):

@@ -1,7 +1,9 @@
 """Whether what was accepted is what stands in the file: by other parsers, and by README's words alone."""
 
 import json
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,14 +20,17 @@ def says_the_same_json(raw: bytes, found: BaseModel) -> bool:
     return _same(json.loads(raw, object_pairs_hook=once), found.model_dump(mode="json", exclude_unset=True))
 
 
-def says_the_same_yaml(raw: bytes, found: BaseModel) -> bool:
-    """The same of YAML, read as words alone: each word must be the value, in the spelling of YAML 1.2's core schema."""
+def says_the_same_yaml(raw: bytes, found: BaseModel, folder: Path) -> bool:
+    """The same of YAML, read as words alone: each word must be the value, in the spelling of YAML 1.2's core schema.
+
+    A path may be the one that starts at `folder`, where the file stands.
+    """
     node = yaml.compose(raw, yaml.BaseLoader)
     assert node is not None
-    return _same_words(node, found.model_dump(mode="json", exclude_unset=True))
+    return _same_words(node, found.model_dump(mode="json", exclude_unset=True), folder)
 
 
-def _same_words(node: yaml.Node, value: object) -> bool:
+def _same_words(node: yaml.Node, value: object, folder: Path) -> bool:
     match node:
         case yaml.MappingNode():
             keys = [key.value for key, _ in node.value]
@@ -33,14 +38,18 @@ def _same_words(node: yaml.Node, value: object) -> bool:
             return (
                 isinstance(value, dict)
                 and set(keys) == set(value)
-                and all(_same_words(child, value[key.value]) for key, child in node.value)
+                and all(_same_words(child, value[key.value], folder) for key, child in node.value)
             )
         case yaml.SequenceNode():
-            return isinstance(value, list) and len(value) == len(node.value) and all(map(_same_words, node.value, value))
-    return _means(node.value, value, quoted=node.style is not None)
+            return (
+                isinstance(value, list)
+                and len(value) == len(node.value)
+                and all(_same_words(child, part, folder) for child, part in zip(node.value, value, strict=True))
+            )
+    return _means(node.value, value, folder, quoted=node.style is not None)
 
 
-def _means(word: str, value: object, *, quoted: bool) -> bool:
+def _means(word: str, value: object, folder: Path, *, quoted: bool) -> bool:
     match value:
         case None:
             return not quoted and word in {"null", "~", ""}
@@ -50,7 +59,7 @@ def _means(word: str, value: object, *, quoted: bool) -> bool:
             return not quoted and word.lstrip("+") == str(value)
         case float():
             return not quoted and float(word) == value
-    return word == value
+    return value in (word, os.path.join(folder, word))  # noqa: PTH118 - a Path would tidy it up
 
 
 def _same(there: object, value: object) -> bool:

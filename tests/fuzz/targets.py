@@ -92,7 +92,7 @@ def _station(raw: bytes, folder: Path) -> None:
     if found is None:
         return
     plain = found.model_dump(mode="json", exclude_unset=True)
-    assert oracle.says_the_same_yaml(raw, found)
+    assert oracle.says_the_same_yaml(raw, found, path.resolve().parent)
     oracle.keeps_readme(plain)
     path.write_text(json.dumps(plain))
     assert load_yaml(path, StationConfig) == found
