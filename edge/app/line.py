@@ -142,7 +142,7 @@ def open_evidence(config: StationConfig, events: Events, stack: ExitStack) -> Ke
     """
     if (wanted := config.evidence) is None:
         return None
-    ring = Ring(Path(wanted.folder), wanted.quota_mb * 1_000_000)
+    ring = Ring(Path(wanted.folder), wanted.quota_mb * 1_000_000, wanted.keep_free_mb * 1_000_000)
     keeper = Keeper(ring, wanted.keep, events, overlay=wanted.overlay, aside=isinstance(config.source, LiveConfig))
     stack.callback(keeper.close)
     return keeper

@@ -12,12 +12,14 @@ class EvidenceConfig(Strict):
     """Pictures of parts kept on the device: of these verdicts, and of every master part of the shift check.
 
     path: under systemd, a folder in its state directory where none is named; quota_mb: in millions of bytes.
+    keep_free_mb: what the disk must have left for others, such as the outbox; while it has less, the oldest pictures go.
     """
 
     path: Place | None = None
     keep: tuple[Decision, ...] = Field(default=(Decision.NOK, Decision.NOT_DECIDABLE), min_length=1)
     overlay: bool = True
     quota_mb: int = Field(default=2000, ge=1, le=1_000_000)
+    keep_free_mb: int = Field(default=100, ge=0, le=1_000_000)
 
     @model_validator(mode="after")
     def _each_verdict_once(self) -> "EvidenceConfig":

@@ -83,8 +83,17 @@ class Keeper:
 
     def _write_and_hand_on(self, shot: Shot, frame: Frame | None, verdict: Verdict, result: Result, hand_on: HandOn) -> None:
         self.pulse.beat("evidence")
+        self._give_way()
         hand_on(shot, verdict, self._with_evidence(frame, verdict, result) if frame else result)
         self.pulse.rest()
+
+    def _give_way(self) -> None:
+        """Where results share the disk, they need the room more."""
+        try:
+            self._ring.give_way()
+        except OSError as err:
+            with self._lock:
+                self._trouble.begin(f"evidence.path: the disk is nearly full, and pictures stay: {err.strerror or err}")
 
     def _with_evidence(self, frame: Frame, verdict: Verdict, result: Result) -> Result:
         name = name_of(frame.taken_utc, result.seq, frame.part_id)

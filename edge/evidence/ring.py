@@ -27,13 +27,14 @@ class Ring:
     Args:
         root: made if it is not there.
         quota_bytes: of all files together.
+        keep_free_bytes: left to others on the disk; while there is less, the oldest go and none come.
 
     Raises:
         BadConfig: the folder cannot be made, read or written.
     """
 
-    def __init__(self, root: Path, quota_bytes: int) -> None:
-        self._root, self._quota_bytes = root, quota_bytes
+    def __init__(self, root: Path, quota_bytes: int, keep_free_bytes: int = 0) -> None:
+        self._root, self._quota_bytes, self._keep_free_bytes = root, quota_bytes, keep_free_bytes
         make_usable(root)
         try:
             self._entries = deque(sorted(_found_in(root), key=lambda entry: entry.name))
@@ -57,6 +58,9 @@ class Ring:
             raise OSError(errno.EDQUOT, f"a picture has {size_bytes} bytes and evidence.quota_mb allows {self._quota_bytes}")
         while self._used_bytes + size_bytes > self._quota_bytes:
             self._drop_oldest()
+        self.give_way(size_bytes)
+        if self._wanted_bytes(size_bytes) > 0:
+            raise OSError(errno.ENOSPC, "the disk has less left than evidence.keep_free_mb says")
         day = self._root / name.day
         if not day.is_dir():
             day.mkdir(parents=True)
@@ -71,6 +75,23 @@ class Ring:
             raise
         self._entries.append(_Entry(name, size_bytes))
         self._used_bytes += size_bytes
+
+    def give_way(self, size_bytes: int = 0) -> None:
+        """Drop the oldest until the disk has room again for others, beside so many bytes of ours.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        # Measured once: a file system may give room back later, and that must not cost all pictures.
+        wanted_bytes, used_bytes = self._wanted_bytes(size_bytes), self._used_bytes
+        while self._entries and used_bytes - self._used_bytes < wanted_bytes:
+            self._drop_oldest()
+
+    def _wanted_bytes(self, size_bytes: int) -> int:
+        if not self._keep_free_bytes:
+            return 0
+        disk = os.statvfs(self._root)
+        return self._keep_free_bytes + size_bytes - disk.f_bavail * disk.f_frsize
 
     def _drop_oldest(self) -> None:
         oldest = self._entries[0]

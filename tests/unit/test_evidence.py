@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -100,11 +101,36 @@ def test_a_file_that_somebody_took_away_is_not_missed(tmp_path: Path) -> None:
     assert files(tmp_path) == [name(1).raw]
 
 
+def test_pictures_go_first_when_others_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of which others leave `free`: what the ring removes is free again."""
+    free = 50_000
+
+    def statvfs(_path: object) -> SimpleNamespace:
+        ours = sum((tmp_path / file).stat().st_size for file in files(tmp_path))
+        return SimpleNamespace(f_bavail=free - ours, f_frsize=1)
+
+    monkeypatch.setattr("edge.evidence.ring.os.statvfs", statvfs)
+    ring = Ring(tmp_path, 10 * ROOM, keep_free_bytes=20_000)
+    for second in range(5):
+        ring.add(name(second), b"r" * 6000, None)
+    assert len(files(tmp_path)) == 5
+    free = 38_500
+    ring.give_way()
+    assert files(tmp_path) == [name(second).raw for second in (2, 3, 4)], "no more than the room that is wanted"
+    ring.add(name(5), b"r" * 6000, None)
+    assert files(tmp_path) == [name(second).raw for second in (3, 4, 5)]
+    free = 19_000
+    with pytest.raises(OSError, match=r"evidence\.keep_free_mb"):
+        ring.add(name(6), b"r" * 6000, None)
+    assert files(tmp_path) == []
+
+
 def test_a_disk_that_takes_half_a_file_is_left_with_none_of_it(tmp_path: Path) -> None:
     # The kernel's limit on a file's size behaves like a disk with that much room.
     script = """
 import resource, sys
 from pathlib import Path
+from types import SimpleNamespace
 from edge.evidence.names import Name
 from edge.evidence.ring import Ring
 ring = Ring(Path(sys.argv[1]), 10_000)
