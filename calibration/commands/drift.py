@@ -102,6 +102,7 @@ def _as_json(found: "Drift", manifest: "Manifest", page: Path) -> str:
         "repeated": results.repeated,
         "other_recipes": results.others.total(),
         "judged_by_command": results.commanded,
+        "judged_beside_taught": results.taught,
         "notes": notes(found),
         "page": str(page),
     }

@@ -46,9 +46,10 @@ class Results:
     """What one recipe said, in the order of time; arrays of one length.
 
     taken_s: seconds since 1970, UTC; score: NaN where nothing was measured; decision, reason: numbers in `DECISIONS` and
-    `REASONS`. others: results of other recipes by name and identity; commanded: results of this one that a threshold set by
-    command has judged, which are left out as well; repeated: results that were there before; cut_off:
-    unfinished lines; boots: of all recipes; stations: names of all cameras that used this recipe.
+    `REASONS`. others: results of other recipes by name and identity; commanded: results of this one that a threshold
+    set by command has judged, which are left out as well; taught: those of this one, kept, that were judged beside
+    parts taught on the device; repeated: results that were there before; cut_off: unfinished lines; boots: of all
+    recipes; stations: names of all cameras that used this recipe.
     """
 
     taken_s: Doubles
@@ -58,6 +59,7 @@ class Results:
     reason: NDArray[np.int8]
     others: Counter[tuple[str, str]]
     commanded: int
+    taught: int
     repeated: int
     cut_off: int
     boots: tuple[Boot, ...]
@@ -98,7 +100,7 @@ class _Taken:
         self._recipe_id = recipe_id
         self._boots: dict[str, int] = {}
         self._boot, self._seq = array("q"), array("q")
-        self.ours, self._commanded = array("b"), array("b")
+        self.ours, self._commanded, self._taught = array("b"), array("b"), array("b")
         self._numbers = tuple(array("d") for _ in range(3))
         self._codes = array("b"), array("b")
         self._stations: set[str] = set()
@@ -112,6 +114,7 @@ class _Taken:
         self._seq.append(result.seq)
         self.ours.append(ours)
         self._commanded.append(of_recipe and not ours)
+        self._taught.append(result.taught > 0)
         if not of_recipe:
             self.others[result.recipe_name, result.recipe_id] += 1
         else:
@@ -143,6 +146,7 @@ class _Taken:
             reason=reason[order],
             others=self.others,
             commanded=int(np.frombuffer(self._commanded, np.int8)[first].sum()),
+            taught=int(np.frombuffer(self._taught, np.int8)[ours].sum()),
             repeated=len(seq) - len(first),
             cut_off=self.cut_off,
             boots=_boots(list(self._boots), boot[first], seq[first]),

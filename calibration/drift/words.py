@@ -160,6 +160,11 @@ def notes(found: Drift) -> list[str]:
             f"{_count(results.commanded, 'result')} left out that a threshold set by command has judged: nothing is said of "
             "them."
         )
+    if results.taught:
+        said.append(
+            f"{_count(results.taught, 'result')} judged beside parts that were taught on the device: that lowers scores, so "
+            "less of a rise may show; goodpart teach list says which parts."
+        )
     if len(results.stations) > 1:
         said.append(f"Results of {len(results.stations)} stations are judged together ({', '.join(results.stations)}).")
     return said

@@ -69,6 +69,12 @@ def test_parts_that_a_threshold_set_by_command_has_judged_are_left_out_and_count
         read(write(tmp_path / "only.jsonl", by_command))
 
 
+def test_results_beside_taught_parts_stay_and_are_counted(tmp_path: Path) -> None:
+    taught = [one(seq, taught=2) for seq in range(11, 15)]
+    found = read(write(tmp_path / "r.jsonl", [*(one(seq) for seq in range(1, 11)), *taught, taught[0]]))
+    assert (len(found.score), found.taught) == (14, 4)
+
+
 def test_lost_and_repeated_results_are_counted_for_each_start(tmp_path: Path) -> None:
     first = [one(seq) for seq in (1, 2, 5, 6)]
     second = [one(seq, boot_id="second") for seq in (4, 5)]
