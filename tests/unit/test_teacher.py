@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -152,6 +152,20 @@ def test_what_was_taught_belongs_to_its_recipe_and_a_threshold_set_meanwhile_sta
     assert station.refused(station.judge(part_picture(200, defect=True)).result_id).endswith("allows 4.")
     station.controls.change_recipe(lambda _: recipe)
     assert len(station.controls.recipe.taught) == 1
+
+
+def test_a_part_that_is_named_is_taken_back_when_another_recipe_is_in_use(make: Make, recipe: Recipe) -> None:
+    station = make()
+    part = station.judge(stained(200))
+    station.teacher.accept(part.result_id, "Ada", "fine")
+    station.controls.change_recipe(lambda now: replace(now, id="b" * 64))
+    with pytest.raises(NotTaught, match="nothing is taught"):
+        station.teacher.undo("Ada", "a mistake")
+    assert "0 parts are taught" in station.teacher.undo("Ada", "a mistake", part.result_id)
+    station.controls.change_recipe(lambda _: recipe)
+    assert station.judge(stained(200)).verdict is Decision.NOK
+    station.restart()
+    assert station.controls.recipe.taught == ()
 
 
 def test_only_a_rejected_part_of_this_recipe_with_its_own_picture_is_taught(make: Make) -> None:
