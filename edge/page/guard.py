@@ -149,4 +149,7 @@ def _is_address(name: str) -> bool:
 
 def _from_this_page(headers: Headers, host: str) -> bool:
     """Browsers say with every POST where its page is from (Origin, RFC 6454); the scheme may differ behind a proxy."""
-    return urlsplit(headers.get("origin", "")).netloc == host
+    try:
+        return urlsplit(headers.get("origin", "")).netloc == host
+    except ValueError:
+        return False
