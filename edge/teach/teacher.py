@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.capture.pictures import MAX_FILE_BYTES, decode_picture
 from edge.command.controls import Controls
-from edge.errors import BadPicture, NotTaught
+from edge.errors import BadPicture, GoodpartError, NotTaught
 from edge.events import EventCode, Events
 from edge.host.clock import utc_now
 from edge.host.priority import step_back
@@ -82,9 +82,9 @@ class Teacher:
     def _alone(self, work: Callable[[], str], what: str) -> str:
         try:
             return self._worker.submit(work).result()
-        except NotTaught as err:
+        except GoodpartError as err:
             self._events.say(EventCode.TEACHING_REFUSED, f"teach: {what}: refused: {err}")
-            raise
+            raise NotTaught(str(err)) from None
 
     def close(self) -> None:
         """Let what is being taught end; then another process may have the ledger."""

@@ -1,6 +1,7 @@
 """A person accepts a rejected part: what is taught, what is refused, and what is taken back."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -243,6 +244,8 @@ def test_known_defects_must_stay_rejected_and_one_that_escapes_anyway_hinders_no
     station.teacher.accept(part, "Ada", "fine")
     (defects / "broken.png").write_bytes(b"no picture")
     assert "cannot be tried" in station.refused(station.judge(stained(201, (130, 100))).result_id)
+    shutil.rmtree(defects)
+    assert "cannot be listed" in station.refused(station.judge(stained(201, (130, 100))).result_id)
 
 
 def test_a_folder_of_defects_that_is_missing_or_too_large_is_found_at_the_start(tmp_path: Path) -> None:
