@@ -40,8 +40,8 @@ from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting
 from edge.report.wire import StationName
-from edge.shift.card import open_shift_card
 from edge.shadow.config import ShadowConfig
+from edge.shift.card import open_shift_card
 from edge.teach.config import TeachConfig
 from edge.teach.guard import list_defects
 from edge.teach.ledger import in_force, read_account

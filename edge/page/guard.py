@@ -109,7 +109,6 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
-
         begun = False
 
         async def send_guarded(message: Message) -> None:

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -311,39 +310,3 @@ def test_a_ruling_is_an_event_for_the_mes_and_outlives_a_kill(recipe_dir: Path, 
     assert event["detail"].endswith("by AB")
     line = json.loads(page.journal.read_text())
     assert (line["result_id"], line["decision"], line["part_id"]) == (told["result_id"], "confirmed", told["part_id"])
-
-
-class Slow:
-    """Learns until it is told to stop."""
-
-    def __init__(self) -> None:
-        self.begun, self.enough = threading.Event(), threading.Event()
-
-    def accept(self, _result_id: str, _who: str) -> str:
-        self.begun.set()
-        self.enough.wait(PATIENCE_S)
-        return "learned"
-
-    def undo(self, _result_id: str, _who: str) -> str:
-        return "forgotten"
-
-
-def test_who_waits_for_a_lesson_when_the_station_is_stopped_is_told_so(
-    recipe: Recipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    slow, got = Slow(), list[tuple[int, str]]()
-    with page_open(tmp_path, recipe, accepting=slow) as page:
-        told = page.judge(BAD)
-
-        def press() -> None:
-            answer = page.rule(told, "accepted")
-            got.append((answer.status, answer.text))  # type: ignore[attr-defined] # as `ask` adds it
-            slow.enough.set()
-
-        pressing = threading.Thread(target=press)
-        pressing.start()
-        wait_until(slow.begun.is_set, "the lesson")
-    pressing.join()
-    assert got == [(503, "The station is being stopped; look later whether this was done.\n")]
-    assert "Traceback" not in caplog.text
-    assert [entry["decision"] for entry in page.decisions()] == ["accepted"]

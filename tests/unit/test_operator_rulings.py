@@ -130,9 +130,9 @@ def test_a_ruling_after_the_end_is_refused_and_spoils_no_other_file(tmp_path: Pa
     journal = Journal(tmp_path / "d.jsonl")
     rulings = Rulings(journal, Events())
     journal.close()
-    with (tmp_path / "other").open("wb"):  # gets the number that the journal's file had
-        with pytest.raises(Refuse, match=r"Nothing was done"):
-            rulings.rule(result(1), Ruling.ACCEPTED, "AB", "127.0.0.1")
+    # The other file gets the number that the journal's had.
+    with (tmp_path / "other").open("wb"), pytest.raises(Refuse, match=r"Nothing was done"):
+        rulings.rule(result(1), Ruling.ACCEPTED, "AB", "127.0.0.1")
     assert (tmp_path / "other").read_bytes() == b""
 
 
