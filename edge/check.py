@@ -1,5 +1,6 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -39,8 +40,10 @@ from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting
 from edge.report.wire import StationName
+from edge.shadow.config import ShadowConfig
 from edge.shift.card import open_shift_card
 from edge.teach.config import TeachConfig
+from edge.teach.guard import list_defects
 from edge.teach.ledger import in_force, read_account
 from edge.types import Decision, Frame, Unfit
 
@@ -90,7 +93,7 @@ def _find_on_this_computer(config: StationConfig, recipe: Recipe | None) -> list
     if prometheus := config.prometheus:
         findings.append(_try("prometheus", lambda: try_endpoint(prometheus, config.station)))
     if shadow := config.shadow:
-        findings.append(_try("shadow", lambda: _opened(make_opener(config).open(Path(shadow.recipe)), config)))
+        findings.append(_try("shadow", lambda: _try_shadow(shadow, config)))
     if teach := config.teach:
         findings.append(_try("teach", lambda: _try_teach(teach, recipe)))
     if page := config.page:
@@ -206,8 +209,18 @@ def _try_evidence(config: EvidenceConfig) -> str:
     return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"
 
 
+def _try_shadow(shadow: ShadowConfig, config: StationConfig) -> str:
+    if shadow.results:
+        JsonLines(Path(shadow.results), "shadow.results").close()
+    return _opened(make_opener(config).open(Path(shadow.recipe)), config)
+
+
 def _try_teach(config: TeachConfig, recipe: Recipe | None) -> str:
     # Only looked at: a running device may be writing it.
-    account = read_account(Path(str(config.file)))
+    ledger = Path(str(config.file))
+    if not os.access(ledger if ledger.exists() else ledger.parent, os.W_OK):
+        raise BadConfig(f"teach.file: {ledger} cannot be written; give this user access or choose another file.")
+    account = read_account(ledger)
     parts = len(in_force(account.entries, recipe.id)) if recipe else 0
-    return f"{config.file}: {len(account.entries)} entries, {parts} parts in force for this recipe"
+    defects = f", {len(list_defects(Path(config.defects)))} known defects" if config.defects else ""
+    return f"{config.file}: {len(account.entries)} entries, {parts} parts in force for this recipe{defects}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.config import StationConfig
-from edge.errors import BadConfig
+from edge.errors import BadConfig, NotTaught
 from edge.events import Events
 from edge.health.checkup import Checkup
 from edge.host.secrets import read_password
@@ -34,11 +34,21 @@ class Learning:
 
     def accept(self, result_id: str, who: str) -> str:
         """As the teacher does."""
-        return self.teacher.accept(result_id, who or _SOMEBODY, "accepted on the operator's page")
+        try:
+            return _as_sentence(self.teacher.accept(result_id, who or _SOMEBODY, "accepted on the operator's page"))
+        except NotTaught as err:
+            raise NotTaught(f"Not taught: {err}") from None
 
     def undo(self, result_id: str, who: str) -> str:
         """As the teacher does."""
-        return self.teacher.undo(who or _SOMEBODY, "taken back on the operator's page", result_id)
+        try:
+            return _as_sentence(self.teacher.undo(who or _SOMEBODY, "taken back on the operator's page", result_id))
+        except NotTaught as err:
+            raise NotTaught(f"Not taken back: {err}") from None
+
+
+def _as_sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 @contextmanager

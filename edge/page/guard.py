@@ -1,5 +1,6 @@
 """Who may look and press buttons: Host against DNS rebinding, Origin against forged requests, a token for all else."""
 
+import asyncio
 import hashlib
 import hmac
 import socket
@@ -26,6 +27,8 @@ _TRIES, _TRIES_S = 10, 60.0
 
 _OPEN = frozenset({"/login", "/page.css", "/page.js", "/icon.svg"})
 """Paths that show nothing of the station."""
+
+_ENDS = "The station is being stopped; look later whether this was done.\n"
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -106,16 +109,24 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
+        begun = False
 
         async def send_guarded(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
             await send(message)
 
         answer = self._refusal(scope) or self._app
-        await answer(scope, receive, send_guarded)
+        try:
+            await answer(scope, receive, send_guarded)
+        except asyncio.CancelledError:
+            # The page ends, and waits neither for the disk nor for a part that is being taught.
+            if not begun:
+                await PlainTextResponse(_ENDS, 503)(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -149,4 +160,7 @@ def _is_address(name: str) -> bool:
 
 def _from_this_page(headers: Headers, host: str) -> bool:
     """Browsers say with every POST where its page is from (Origin, RFC 6454); the scheme may differ behind a proxy."""
-    return urlsplit(headers.get("origin", "")).netloc == host
+    try:
+        return urlsplit(headers.get("origin", "")).netloc == host
+    except ValueError:
+        return False

@@ -86,8 +86,9 @@ class Journal:
             raise
 
     def close(self) -> None:
-        """Nothing waits."""
+        """Nothing waits. A ruling that comes later is refused, and not written into a file that has the number now."""
         os.close(self._fd)
+        self._fd = -1
 
     def _end_torn_line(self) -> None:
         """What a power cut left half written stays, on a line of its own."""

@@ -74,6 +74,8 @@ class Rulings:
         self._journal, self._events, self._accepting, self._mono_s = journal, events, accepting, mono_s
         self._one_at_a_time = threading.Lock()
         self._standing: dict[str, Ruled] = {}
+        # Accepted parts that were learned from, until that is taken back.
+        self._learned: set[str] = set()
         self.version = 0
 
     def of(self, result_id: str) -> Ruled | None:
@@ -94,7 +96,7 @@ class Rulings:
             by = f" by {who}" if who else ""
             detail = f"part {result.part_id} (result {result.result_id}), {result.verdict}, was {_DONE[ruling]}{by}"
             self._events.say(_CODES[ruling], detail)
-            learned = self._learn(result.result_id, ruling, before, who)
+            learned = self._learn(result.result_id, ruling, who)
         return _SAID[ruling] + learned
 
     def _refuse(self, before: Ruled | None, ruling: Ruling) -> None:
@@ -139,12 +141,19 @@ class Rulings:
                 del self._standing[next(iter(self._standing))]
         self.version += 1
 
-    def _learn(self, result_id: str, ruling: Ruling, before: Ruled | None, who: str) -> str:
+    def _learn(self, result_id: str, ruling: Ruling, who: str) -> str:
+        if self._accepting is None:
+            return ""
         try:
-            if self._accepting and ruling is Ruling.ACCEPTED:
-                return " " + self._accepting.accept(result_id, who)
-            if self._accepting and before and before.ruling is Ruling.ACCEPTED:
-                return " " + self._accepting.undo(result_id, who)
+            if ruling is Ruling.ACCEPTED:
+                said = self._accepting.accept(result_id, who)
+                self._learned.add(result_id)
+                return f" {said}"
+            # What others taught, or nobody, is not the page's to take back.
+            if ruling is Ruling.UNDONE and result_id in self._learned:
+                said = self._accepting.undo(result_id, who)
+                self._learned.remove(result_id)
+                return f" {said}"
         except GoodpartError as err:
             log.warning("page: %s", err)
             return f" {err}"

@@ -20,8 +20,16 @@ HELD_BYTES = 64 * 2**20
 With the newest part's and the one that the loop is busy with, that is the page's whole share of memory in frames.
 """
 
-_NO_PART = frozenset({Reason.CAMERA_LOST, Reason.SHIFT_CHECK_DUE, Reason.SHIFT_CHECK_FAILED})
-"""Nobody looked at a part, so there is nothing to confirm."""
+_NO_PART = frozenset(
+    {
+        Reason.CAMERA_LOST,
+        Reason.FROZEN,
+        Reason.WRONG_SETTINGS,
+        Reason.SHIFT_CHECK_DUE,
+        Reason.SHIFT_CHECK_FAILED,
+    }
+)
+"""Nobody saw a part, so there is nothing to confirm, and a camera in trouble does not push the rejects out."""
 
 
 @dataclass(frozen=True, slots=True)

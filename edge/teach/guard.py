@@ -94,12 +94,19 @@ class Guard:
             yield f"known defect {path.name}", path
 
     def _pictures(self) -> list[Path]:
-        if self.defects is None:
-            return []
-        found = list_pictures(self.defects)
-        if len(found) > MOST_DEFECTS:
-            raise BadConfig(f"teach.defects: {self.defects} holds {len(found)} pictures; at most {MOST_DEFECTS} are tried.")
-        return found
+        return list_defects(self.defects) if self.defects else []
+
+
+def list_defects(folder: Path) -> list[Path]:
+    """The pictures of known defects.
+
+    Raises:
+        BadConfig: the folder cannot be listed, or holds more than `MOST_DEFECTS`.
+    """
+    found = list_pictures(folder)
+    if len(found) > MOST_DEFECTS:
+        raise BadConfig(f"teach.defects: {folder} holds {len(found)} pictures; at most {MOST_DEFECTS} are tried.")
+    return found
 
 
 def _read(name: str, path: Path) -> Pixels:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.capture.pictures import MAX_FILE_BYTES, decode_picture
 from edge.command.controls import Controls
-from edge.errors import BadPicture, NotTaught
+from edge.errors import BadPicture, GoodpartError, NotTaught
 from edge.events import EventCode, Events
 from edge.host.clock import utc_now
 from edge.host.priority import step_back
@@ -72,7 +72,7 @@ class Teacher:
         return self._alone(lambda: self._teach(part, who, reason), f"{part}, accepted by {who}")
 
     def undo(self, who: str, reason: str, part: str | None = None) -> str:
-        """Take a part back, the last one where none is named; returns a sentence.
+        """Take a part back, the last one of the recipe in use where none is named; returns a sentence.
 
         Raises:
             NotTaught: there is no such part; nothing has changed.
@@ -82,9 +82,9 @@ class Teacher:
     def _alone(self, work: Callable[[], str], what: str) -> str:
         try:
             return self._worker.submit(work).result()
-        except NotTaught as err:
+        except GoodpartError as err:
             self._events.say(EventCode.TEACHING_REFUSED, f"teach: {what}: refused: {err}")
-            raise
+            raise NotTaught(str(err)) from None
 
     def close(self) -> None:
         """Let what is being taught end; then another process may have the ledger."""
@@ -145,20 +145,30 @@ class Teacher:
             )
 
     def _take_back(self, who: str, reason: str, key: str | None) -> str:
-        recipe = self._controls.recipe
-        parts = _taught_for(recipe, self._ledger)
-        meant = [entry for entry in parts if key is None or entry.called(key)]
-        if not meant:
-            what = f"{key} is not" if key else "nothing is"
-            raise NotTaught(f"{what} taught for recipe {recipe.manifest.name}.")
-        gone = meant[-1]
-        self._write(UndoneEntry(time_utc=self._clock(), recipe_id=recipe.id, evidence=gone.evidence, who=who, reason=reason))
-        left = f"{len(parts) - 1} parts are taught for recipe {recipe.manifest.name}"
+        gone = self._named(key) if key else self._last()
+        self._write(
+            UndoneEntry(time_utc=self._clock(), recipe_id=gone.recipe_id, evidence=gone.evidence, who=who, reason=reason)
+        )
+        left = f"{len(in_force(self._ledger.entries, gone.recipe_id))} parts are taught for recipe {gone.recipe_name}"
         self._events.say(
             EventCode.TEACHING_UNDONE,
             f"part {gone.part_id} counts as good no longer, taken back by {who} ({reason}); {left}",
         )
         return f"part {gone.part_id} counts as good no longer; {left}"
+
+    def _last(self) -> TaughtEntry:
+        if not (parts := self.taught()):
+            raise NotTaught(f"nothing is taught for recipe {self._controls.recipe.manifest.name}.")
+        return parts[-1]
+
+    def _named(self, key: str) -> TaughtEntry:
+        """A part by its name, of another recipe, too: a mistake must not come back with the recipe that learned it."""
+        entries = self._ledger.entries
+        recipes = dict.fromkeys(entry.recipe_id for entry in entries if entry.recipe_id != self._controls.recipe.id)
+        for recipe_id in (self._controls.recipe.id, *reversed(recipes)):
+            if meant := [entry for entry in in_force(entries, recipe_id) if entry.called(key)]:
+                return meant[-1]
+        raise NotTaught(f"{key} is not taught.")
 
     def _write(self, entry: TaughtEntry | UndoneEntry) -> None:
         """On the disk first, then in force."""

@@ -66,7 +66,7 @@ def test_addresses_and_names_of_ours_are_answered(recipe: Recipe, tmp_path: Path
 def test_only_the_page_itself_may_rule(recipe: Recipe, tmp_path: Path) -> None:
     with page_open(tmp_path, recipe) as page:
         told = page.judge(BAD, pixels=some_pixels())
-        for origin in ("http://evil.example", "null", "", f"http://{HOST}:{page.port + 1}"):
+        for origin in ("http://evil.example", "http://[", "null", "", f"http://{HOST}:{page.port + 1}"):
             assert page.rule(told, "accepted", Origin=origin).status == 403
         assert page.ask(f"/rejects/{told.result_id}", "POST", {"decision": "accepted"}).status == 403
         assert page.journal.read_text() == ""

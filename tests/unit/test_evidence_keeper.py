@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from edge.evidence.keeper import MOST_WAITING, Keeper
 from edge.evidence.names import Name, name_of
 from edge.evidence.ring import Ring
 from edge.report.message import Result
-from edge.types import Decision, Frame, Pixels, Reason, Score, Shot, Unfit, Verdict
+from edge.types import Decision, Frame, Order, Pixels, Reason, Score, Shot, Unfit, Verdict
 from tests.brokers import wait_until
 from tests.conftest import part_picture
 from tests.results import result as a_result
@@ -88,6 +89,21 @@ def test_evidence_is_there_before_its_result_and_results_keep_their_order(
     assert (tmp_path / first.overlay).read_bytes().startswith(b"\xff\xd8")
     assert len(files(tmp_path)) == 6
     assert events[1] == []
+
+
+@pytest.mark.parametrize("verdict", [OK, NOK])
+def test_a_shot_is_handed_on_with_all_that_its_source_knows_it_by(
+    tmp_path: Path, events: tuple[Events, list[Happening]], verdict: Verdict
+) -> None:
+    handed: list[Shot] = []
+    keeper = keeper_of(Ring(tmp_path, 10**7), events[0], aside=True)
+    asked = replace(frame(1), order=Order("job", "command"), asked_mono_s=3.0, result_id="told before")
+    seen = a_result(1).model_copy(update={"verdict": verdict.decision})
+    keeper.put(asked, verdict, seen, lambda shot, _verdict, _result: handed.append(shot))
+    keeper.close()
+    (shot,) = handed
+    names = [field.name for field in fields(Shot)]
+    assert [getattr(shot, name) for name in names] == [getattr(asked, name) for name in names]
 
 
 def test_without_an_overlay_the_picture_stands_alone(tmp_path: Path, events: tuple[Events, list[Happening]]) -> None:

@@ -164,7 +164,8 @@ def test_a_part_that_is_asked_for_by_http_is_judged_and_its_result_has_the_id_th
             "trigger": "http",
             "http": {"port": port},
         }
-        with Device(station_file(tmp_path, recipe_dir, source, results={"path": str(results)})) as device:
+        config = station_file(tmp_path, recipe_dir, source, results={"path": str(results)}, evidence={"path": "evidence"})
+        with Device(config) as device:
             camera.wait_for_viewer()
             status, answer = _patient(lambda: post(port, "/trigger?wait=1", b'{"part_id": "DMC 7"}'))
             assert status == 200

@@ -111,6 +111,31 @@ def test_what_could_not_be_learned_is_said_and_the_ruling_stands(tmp_path: Path)
     assert desk.lines()[0]["decision"] == "accepted"
 
 
+def test_only_what_was_learned_is_taken_back_and_what_could_not_be_is_tried_again(tmp_path: Path) -> None:
+    pupil = Pupil("It is taught already.")
+    desk = Desk(tmp_path / "d.jsonl", pupil)
+    desk.rule(Ruling.ACCEPTED)
+    assert desk.rule(Ruling.UNDONE) == "Undone."
+    pupil.refuses = ""
+    desk.rule(Ruling.ACCEPTED)
+    pupil.refuses = "The disk is full."
+    assert desk.rule(Ruling.UNDONE) == "Undone. The disk is full."
+    desk.rule(Ruling.ACCEPTED)
+    pupil.refuses = ""
+    assert desk.rule(Ruling.UNDONE) == "Undone. The line has done undo."
+    assert [what for what, *_ in pupil.calls] == ["accept", "accept", "undo", "accept", "undo"]
+
+
+def test_a_ruling_after_the_end_is_refused_and_spoils_no_other_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "d.jsonl")
+    rulings = Rulings(journal, Events())
+    journal.close()
+    # The other file gets the number that the journal's had.
+    with (tmp_path / "other").open("wb"), pytest.raises(Refuse, match=r"Nothing was done"):
+        rulings.rule(result(1), Ruling.ACCEPTED, "AB", "127.0.0.1")
+    assert (tmp_path / "other").read_bytes() == b""
+
+
 def test_on_a_full_disk_nothing_is_done() -> None:
     pupil = Pupil()
     desk = Desk(Path("/dev/full"), pupil)

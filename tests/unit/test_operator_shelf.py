@@ -61,7 +61,9 @@ def test_what_shows_no_part_of_production_is_no_reject() -> None:
     put(shelf, 1, BAD, purpose="red_rabbit")
     put(shelf, 2, LOST)
     put(shelf, 3, Verdict.not_decidable(Reason.SHIFT_CHECK_FAILED, ""))
+    put(shelf, 4, Verdict.not_decidable(Reason.FROZEN, ""))
+    put(shelf, 5, Verdict.not_decidable(Reason.WRONG_SETTINGS, ""))
     assert shelf.rejects() == []
-    assert [told.seq for told in shelf.trend()] == [2, 3]
+    assert [told.seq for told in shelf.trend()] == [2, 3, 4, 5]
     assert shelf.newest
-    assert shelf.newest.result.seq == 3
+    assert shelf.newest.result.seq == 5

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edge.check import check_station
 from edge.config import load_config
 from edge.errors import BadConfig, NotTaught
 from edge.recipe.recipe import open_recipe
@@ -99,6 +100,29 @@ def test_a_station_file_that_cannot_teach_is_refused(tmp_path: Path, more: dict[
     config = station_file(tmp_path, tmp_path, {"kind": "folder", "path": "."}, **{"results": {"path": "-"}, **more})
     with pytest.raises(BadConfig, match=words):
         load_config(config)
+
+
+def test_what_would_end_the_start_is_found_by_the_check(recipe_dir: Path, tmp_path: Path) -> None:
+    write_stained(tmp_path / "parts", range(200, 201))
+
+    def findings(teach: dict[str, object], **shadow: str) -> dict[str, str]:
+        config = station_file(
+            tmp_path,
+            recipe_dir,
+            {"kind": "folder", "path": "parts"},
+            results={"path": "results.jsonl"},
+            evidence={"path": "evidence"},
+            teach=teach,
+            shadow={"recipe": str(recipe_dir), **shadow},
+        )
+        return {found.what: found.detail for found in check_station(config) if not found.ok}
+
+    assert findings({"defects": "parts"}, results="shadow.jsonl") == {}
+    wrong = findings({"file": "nowhere/ledger"}, results="nowhere/shadow.jsonl")
+    assert "teach.file: " in wrong["teach"]
+    assert "cannot be written" in wrong["teach"]
+    assert "shadow.results: " in wrong["shadow"]
+    assert set(findings({"defects": "nowhere"})) == {"teach"}
 
 
 class Pupil:

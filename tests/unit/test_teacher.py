@@ -1,8 +1,9 @@
 """A person accepts a rejected part: what is taught, what is refused, and what is taken back."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -154,6 +155,20 @@ def test_what_was_taught_belongs_to_its_recipe_and_a_threshold_set_meanwhile_sta
     assert len(station.controls.recipe.taught) == 1
 
 
+def test_a_part_that_is_named_is_taken_back_when_another_recipe_is_in_use(make: Make, recipe: Recipe) -> None:
+    station = make()
+    part = station.judge(stained(200))
+    station.teacher.accept(part.result_id, "Ada", "fine")
+    station.controls.change_recipe(lambda now: replace(now, id="b" * 64))
+    with pytest.raises(NotTaught, match="nothing is taught"):
+        station.teacher.undo("Ada", "a mistake")
+    assert "0 parts are taught" in station.teacher.undo("Ada", "a mistake", part.result_id)
+    station.controls.change_recipe(lambda _: recipe)
+    assert station.judge(stained(200)).verdict is Decision.NOK
+    station.restart()
+    assert station.controls.recipe.taught == ()
+
+
 def test_only_a_rejected_part_of_this_recipe_with_its_own_picture_is_taught(make: Make) -> None:
     station = make()
     good, bad = station.judge(part_picture(100)), station.judge(stained(200), "bad")
@@ -229,6 +244,8 @@ def test_known_defects_must_stay_rejected_and_one_that_escapes_anyway_hinders_no
     station.teacher.accept(part, "Ada", "fine")
     (defects / "broken.png").write_bytes(b"no picture")
     assert "cannot be tried" in station.refused(station.judge(stained(201, (130, 100))).result_id)
+    shutil.rmtree(defects)
+    assert "cannot be listed" in station.refused(station.judge(stained(201, (130, 100))).result_id)
 
 
 def test_a_folder_of_defects_that_is_missing_or_too_large_is_found_at_the_start(tmp_path: Path) -> None:
