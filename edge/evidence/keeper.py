@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from edge.events import EventCode, Events, Trouble
 from edge.evidence.names import Name, name_of
@@ -57,7 +57,7 @@ class Keeper:
         self._settle_finished()
         if frame is None:
             # Whoever only waits in line must not hold pixels and map in memory.
-            shot = Shot(shot.part_id, shot.seq, shot.taken_mono_s, shot.taken_utc)
+            shot = Shot(**{key.name: getattr(shot, key.name) for key in fields(Shot)})
             verdict = replace(verdict, heat=None)
         self._under_way.append(self._thread.submit(self._write_and_hand_on, shot, frame, verdict, result, hand_on))
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from edge.evidence.keeper import MOST_WAITING, Keeper
 from edge.evidence.names import Name, name_of
 from edge.evidence.ring import Ring
 from edge.report.message import Result
-from edge.types import Decision, Frame, Pixels, Reason, Score, Shot, Unfit, Verdict
+from edge.types import Decision, Frame, Order, Pixels, Reason, Score, Shot, Unfit, Verdict
 from tests.brokers import wait_until
 from tests.conftest import part_picture
 from tests.results import result as a_result
@@ -88,6 +89,17 @@ def test_evidence_is_there_before_its_result_and_results_keep_their_order(
     assert (tmp_path / first.overlay).read_bytes().startswith(b"\xff\xd8")
     assert len(files(tmp_path)) == 6
     assert events[1] == []
+
+
+@pytest.mark.parametrize("aside", [True, False])
+def test_whoever_asked_for_a_part_is_known_when_it_is_done_though_its_picture_is_not_kept(
+    tmp_path: Path, events: tuple[Events, list[Happening]], aside: bool
+) -> None:
+    keeper, done = keeper_of(Ring(tmp_path, 10**7), events[0], aside=aside), []
+    asked = replace(frame(1), order=Order("job", "command"), asked_mono_s=1.5, result_id="promised")
+    keeper.put(asked, OK, a_result(1), lambda shot, _verdict, _result: done.append(shot))
+    keeper.close()
+    assert [(shot.order, shot.asked_mono_s, shot.result_id) for shot in done] == [(asked.order, 1.5, "promised")]
 
 
 def test_without_an_overlay_the_picture_stands_alone(tmp_path: Path, events: tuple[Events, list[Happening]]) -> None:
