@@ -19,6 +19,7 @@ from edge.capture.stream import Camera
 from edge.errors import BadPicture, CameraLost
 from edge.events import Events
 from edge.host.clock import utc_now
+from edge.host.ending import abandon
 from edge.types import Frame, Reason, Shot, Unfit, Verdict
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
@@ -90,6 +91,7 @@ class NewestFrame:
     def join(self) -> None:
         """After stop: let the reader give the camera back, but not for ever."""
         self._reader.join(_GOODBYE_S)
+        abandon(self._reader)
 
     def _read_for_ever(self) -> None:
         number = 0
