@@ -67,8 +67,8 @@ _LONGEST_COMMIT_S = 1.0
 
 _LONGEST_CHANGEOVER_S = 600.0
 """How long the first part of a job may wait for its recipe where none is preloaded: a large bank takes minutes on a slow
-card, in a process of its own (`edge.recipe.rehearsal`, 240 s at most) and then here. Ended by a watchdog before, it never would
-come into use."""
+card, in a process of its own (`edge.recipe.rehearsal`, 240 s at most) and then here. A watchdog that ended it would do so at
+each try."""
 
 
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
