@@ -20,6 +20,7 @@ import click
 from edge.command.cli import sign
 from edge.doctor.cli import doctor
 from edge.errors import BadConfig, GoodpartError, Refuse
+from edge.host.ending import end_if_abandoned
 from edge.host.journal import say_error
 from edge.recipe.cli import recipe as recipe_commands
 from edge.teach.cli import teach
@@ -264,6 +265,15 @@ def _counts(tally: "Counter[Decision]") -> str:
 
 def main() -> None:
     """Run the command line; an error raised on purpose is one sentence and exit code 2, never a traceback."""
+    try:
+        _main()
+    except SystemExit as ended:
+        end_if_abandoned(ended.code)
+        raise
+    end_if_abandoned(EXIT_OK)
+
+
+def _main() -> None:
     # OpenCV and FFmpeg write their own complaints to stderr; ours say the same with the file's name.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

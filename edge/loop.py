@@ -65,6 +65,11 @@ class Keeping(Protocol):
 _LONGEST_COMMIT_S = 1.0
 """How long a file waits for its result to be committed; a disk that hangs longer does not stop the line."""
 
+_LONGEST_CHANGEOVER_S = 600.0
+"""How long the first part of a job may wait for its recipe where none is preloaded: a large bank takes minutes on a slow
+card, in a process of its own (`edge.recipe.rehearsal`, 240 s at most) and then here. A watchdog that ended it would do so at
+each try."""
+
 
 def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Verdict:
     """One part: fit to judge? → look and encode → distances → score → verdict.
@@ -140,7 +145,7 @@ class Line:
         self.pulse.beat("camera loop")
         for shot in self.source:
             began_s = self.clock()
-            self.pulse.beat("changeover")
+            self.pulse.beat("changeover", _LONGEST_CHANGEOVER_S)
             no_recipe = self.changeover.prepare(shot) if self.changeover else None
             self.pulse.beat("inference")
             recipe = self.controls.recipe

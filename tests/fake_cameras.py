@@ -13,6 +13,8 @@ from tests.brokers import PATIENCE_S, wait_until
 class HandedStream:
     """What a `HandedCamera` has opened."""
 
+    fails_at_release = False
+
     def __init__(self, frames: "queue.Queue[np.ndarray | None]", deviations: tuple[Deviation, ...]) -> None:
         self._frames, self.deviations, self.released = frames, deviations, False
 
@@ -21,6 +23,8 @@ class HandedStream:
 
     def release(self) -> None:
         self.released = True
+        if self.fails_at_release:
+            raise RuntimeError("the device has gone")
 
 
 class HandedCamera:

@@ -16,7 +16,7 @@ from edge.capture.triggered import TriggeredCameraSource
 from edge.capture.triggers import Triggers
 from edge.capture.video import VideoSource
 from edge.capture.watch import WatchSource
-from edge.command.controls import Controls, PausableLiveSource, PausableSource
+from edge.command.controls import Controls, OrderedLiveSource, PausableLiveSource, PausableSource
 from edge.config import StationConfig
 from edge.events import Events
 from edge.types import Origin
@@ -36,7 +36,7 @@ def origin_of(config: StationConfig) -> Origin:
 def open_source(
     config: StationConfig, stop: threading.Event, triggers: Triggers, controls: Controls, events: Events
 ) -> Source:
-    """The line's source; where commands are heard, it rests while one has paused the line.
+    """The line's source; where commands are heard, it rests while one has paused the line, and a camera takes no triggers.
 
     Raises:
         BadConfig: it cannot be used.
@@ -46,6 +46,8 @@ def open_source(
         return source
     live = isinstance(config.source, LiveConfig)
     if isinstance(source, LiveSource):
+        if isinstance(config.source, LiveConfig) and config.source.trigger != "interval":
+            return OrderedLiveSource(source, controls)
         return PausableLiveSource(source, controls, stop, live=live)
     return PausableSource(source, controls, stop, live=live)
 

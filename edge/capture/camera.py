@@ -1,5 +1,6 @@
 """A live camera. A thread of its own keeps only the newest frame, so that none is ever stale."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,10 @@ from edge.capture.stream import Camera
 from edge.errors import BadPicture, CameraLost
 from edge.events import Events
 from edge.host.clock import utc_now
+from edge.host.ending import abandon
 from edge.types import Frame, Reason, Shot, Unfit, Verdict
+
+log = logging.getLogger(__name__)
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 30.0
 _STOP_POLL_S = 0.1
@@ -90,6 +94,7 @@ class NewestFrame:
     def join(self) -> None:
         """After stop: let the reader give the camera back, but not for ever."""
         self._reader.join(_GOODBYE_S)
+        abandon(self._reader)
 
     def _read_for_ever(self) -> None:
         number = 0
@@ -102,6 +107,12 @@ class NewestFrame:
                 self._fault = "the camera gives no more frames"
             except (CameraLost, cv2.error) as err:
                 self._fault = str(err)
+            except Exception as err:
+                # A driver may raise anything, and once this thread has ended no camera ever comes back.
+                fault = f"its driver failed: {type(err).__name__}: {err}"
+                if fault != self._fault:
+                    log.exception("the camera's driver failed")
+                self._fault = fault
             # A camera that gave frames is tried again soon; one that does not, with growing pauses.
             pause_s = _FIRST_BACKOFF_S if number > before else min(pause_s * 2, _LAST_BACKOFF_S)
             self._stop.wait(pause_s)

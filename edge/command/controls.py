@@ -64,14 +64,15 @@ class Controls:
             return self._job
 
     def set_job(self, job: Order, mono_s: float) -> None:
-        """Parts that are taken from now on belong to it. mono_s: now, monotonic seconds."""
+        """Parts that are asked for or taken from now on belong to it. mono_s: now, monotonic seconds."""
         with self._changed:
             self._job_before, self._job, self._job_from_s = self._job, job, mono_s
 
     def ordered(self, shot: Shot) -> Shot:
-        """The shot with the job that was set when it was taken; one that has an order keeps it."""
+        """The shot with the job that was set when it was asked for, else taken; one that has an order keeps it."""
+        meant_s = shot.taken_mono_s if shot.asked_mono_s is None else shot.asked_mono_s
         with self._changed:
-            job = self._job if shot.taken_mono_s >= self._job_from_s else self._job_before
+            job = self._job if meant_s >= self._job_from_s else self._job_before
         return shot if shot.order or job is None else replace(shot, order=job)
 
     def wait_while_paused(self, stop: threading.Event) -> None:
@@ -119,3 +120,18 @@ class PausableLiveSource(PausableSource):
     def __init__(self, source: LiveSource, controls: Controls, stop: threading.Event, *, live: bool) -> None:
         super().__init__(source, controls, stop, live=live)
         self.feed = source.feed
+
+
+class OrderedLiveSource:
+    """A source whose shots belong to the job that is set, around a camera that is triggered.
+
+    It does not rest while the line is paused: triggers are refused then, and one that was accepted before means the part
+    that lies there now, not the one that will lie there after the pause.
+    """
+
+    def __init__(self, source: LiveSource, controls: Controls) -> None:
+        self._source, self._controls = source, controls
+        self.feed, self.done = source.feed, source.done
+
+    def __iter__(self) -> Iterator[Shot]:
+        return map(self._controls.ordered, self._source)

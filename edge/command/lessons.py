@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge.errors import NotTaught
+from edge.host.ending import abandon
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Lessons:
         """Wait for a part that is being taught, but not for ever."""
         if self._thread:
             self._thread.join(timeout_s)
+            abandon(self._thread)
 
 
 def _given(teaching: Teaching, lesson: Callable[[Teaching], str]) -> tuple[bool, str]:

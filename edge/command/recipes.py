@@ -9,6 +9,7 @@ from edge.command.controls import Controls
 from edge.command.slots_state import RecipeRef, SlotsState, TrialState
 from edge.errors import GoodpartError
 from edge.events import EventCode, Events
+from edge.host.ending import abandon
 from edge.host.memory import give_back_memory
 from edge.recipe.keeper import SlotKeeper
 from edge.recipe.opener import Opener
@@ -64,6 +65,7 @@ class RecipeChanges:
         """Wait for a recipe that is being opened, but not for ever."""
         if self._thread:
             self._thread.join(timeout_s)
+            abandon(self._thread)
 
     def _start(self, name: str, change: Callable[[], str], ended: Ended) -> None:
         self.opening = name

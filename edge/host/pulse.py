@@ -17,11 +17,12 @@ _SLICE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a thread began at that time, or that it was still at it then. mono_s: monotonic."""
+    """What a thread began at that time, or that it was still at it then. mono_s: monotonic; longest_s: see `Pulse.beat`."""
 
     doing: str
     mono_s: float
     thread: int
+    longest_s: float = 0.0
 
 
 class Pulse:
@@ -32,23 +33,23 @@ class Pulse:
         # Replaced as a whole, so that other threads see one moment.
         self._beat: Beat | None = None
 
-    def beat(self, doing: str) -> None:
-        """This thread begins with `doing` now."""
-        self._beat = Beat(doing, self._clock(), threading.get_ident())
+    def beat(self, doing: str, longest_s: float = 0.0) -> None:
+        """This thread begins with `doing` now. longest_s: it may take so long, whatever the patience of who looks."""
+        self._beat = Beat(doing, self._clock(), threading.get_ident(), longest_s)
 
     def again(self) -> None:
         """It is still at it, and goes on. Threads that never said what they do are not meant."""
         if (beat := self._beat) and beat.thread == threading.get_ident():
-            self.beat(beat.doing)
+            self.beat(beat.doing, beat.longest_s)
 
     def rest(self) -> None:
         """It waits for work, however long."""
         self._beat = None
 
     def stuck(self, patience_s: float) -> Beat | None:
-        """The last beat, if it is older than that."""
+        """The last beat, if it is older than that, and older than it may be."""
         beat = self._beat
-        return beat if beat and self._clock() - beat.mono_s > patience_s else None
+        return beat if beat and self._clock() - beat.mono_s > max(patience_s, beat.longest_s) else None
 
 
 @runtime_checkable

@@ -5,11 +5,12 @@ still hold what makes them crash, loop or ask for all memory. Exit code 0: its i
 sentence.
 """
 
-import os
 import resource
 import signal
 import sys
 from pathlib import Path
+
+from edge.host.priority import step_back
 
 REFUSED = 3
 
@@ -19,9 +20,6 @@ never touched; its arrays are held at most a few times while they are read."""
 
 _LATE_S = 10
 """So long after its parent should have ended it, the process ends by itself: the parent may be gone."""
-
-_NICENESS = 10
-"""Parts are judged meanwhile."""
 
 
 def main() -> int:
@@ -58,7 +56,8 @@ def limit(folder: Path, threads: int, cpu_s: int, wall_s: int) -> None:
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(which, (limit, limit))
     signal.alarm(wall_s + _LATE_S)
-    os.nice(_NICENESS)
+    # Parts are judged meanwhile.
+    step_back()
 
 
 if __name__ == "__main__":

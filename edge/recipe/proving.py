@@ -33,8 +33,9 @@ class Proving:
         self._over = False
 
     def judged(self, recipe_id: str, verdict: Verdict) -> Proved | Doubted | None:
-        """One part of production; what follows from it, said once. A part that was not measured proves nothing."""
-        if recipe_id != self.recipe_id or (verdict.score is None and verdict.reason is not Reason.NOT_FINITE):
+        """One part of production; what follows from it, said once. A part not measured, or too late, proves nothing."""
+        measured = verdict.score is not None or verdict.reason is Reason.NOT_FINITE
+        if recipe_id != self.recipe_id or not measured or verdict.reason is Reason.LATE:
             return None
         self.parts += 1
         self._scored += 1

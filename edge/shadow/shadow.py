@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from edge.events import EventCode, Events
 from edge.health.window import Quantiles, Window
+from edge.host.ending import abandon
 from edge.host.priority import step_back
 from edge.loop import inspect
 from edge.recipe.recipe import Recipe
@@ -120,6 +121,7 @@ class Shadow:
             self._next = None
             self._changed.notify_all()
         self._thread.join(_GOODBYE_S)
+        abandon(self._thread)
         standing = self.standing
         log.warning(
             "shadow: challenger %s: %s, %d skipped", standing.recipe_name, in_words(standing.counts), standing.skipped

@@ -9,9 +9,10 @@ import pytest
 from edge.capture.camera import CameraSource, NewestFrame
 from edge.capture.opencv import OpenCvCamera
 from edge.types import Frame, Reason, Shot, Unfit
-from tests.brokers import PATIENCE_S, free_port
+from tests.brokers import PATIENCE_S, free_port, wait_until
 from tests.cameras import MjpegCamera
 from tests.conftest import part_picture
+from tests.fake_cameras import HandedCamera
 
 TIMEOUT_S = 1.0
 
@@ -142,3 +143,20 @@ def test_a_camera_tells_how_it_feeds_the_line(camera: MjpegCamera, stop: threadi
     assert back.dropped == frames[-1].seq - len(frames)
     assert back.newest_s is not None
     assert back.newest_s >= frames[-1].taken_mono_s
+
+
+def test_a_driver_that_fails_in_its_own_way_is_a_lost_camera_that_comes_back(
+    stop: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = HandedCamera()
+    frames = NewestFrame(camera, stop)
+    wait_until(lambda: camera.streams, "the camera to be opened")
+    camera.streams[0].fails_at_release = True
+    camera.hand(part_picture(1), None)
+    wait_until(lambda: len(camera.streams) == 2, "the camera to be opened again")
+    assert frames.fault == "its driver failed: RuntimeError: the device has gone"
+    assert "the camera's driver failed" in caplog.text
+    camera.hand(part_picture(2))
+    wait_until(lambda: frames.newest and frames.newest.number == 2, "a frame of the camera that is back")
+    stop.set()
+    camera.hand(None)

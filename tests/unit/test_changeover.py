@@ -1,5 +1,6 @@
 """Which recipe a job has, and what becomes of parts whose job has none."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,15 @@ from edge.changeover.config import ChangeoverConfig, RuleConfig
 from edge.command.controls import Controls
 from edge.errors import BadRecipe
 from edge.events import EventCode, Events, Happening
+from edge.host.clock import Boot
+from edge.host.pulse import Beat, Pulse
+from edge.loop import Line
 from edge.recipe.opener import Opener
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.types import Order, Reason
-from tests.lines import FRAME
+from edge.types import Decision, Order, Origin, Reason, Shot, Verdict
+from tests.lines import FRAME, Quiet
 from tests.recipes import renamed
+from tests.results import STATION
 
 RULES = (
     RuleConfig(match="4711-*", recipe="m8"),
@@ -78,3 +83,27 @@ def test_a_recipe_that_cannot_be_used_stops_its_job_alone_and_is_said_once(recip
 def test_a_recipe_that_is_preloaded_and_cannot_be_used_is_refused_at_the_start(recipe_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(BadRecipe, match="gone"):
         Changed(open_recipe(recipe_dir), {"m8": recipe_dir, "m6": tmp_path / "gone"}, preload=True)
+
+
+def test_a_recipe_that_takes_minutes_to_open_is_no_line_that_is_stuck(recipe_dir: Path) -> None:
+    now_s = 0.0
+    pulse = Pulse(lambda: now_s)
+
+    class Slow(Changeover):
+        def prepare(self, shot: Shot) -> Verdict | None:
+            nonlocal now_s
+            now_s += 240
+            stuck.append(pulse.stuck(15))
+            return super().prepare(shot)
+
+    class One(Quiet):
+        def __iter__(self) -> Iterator[Shot]:
+            yield FRAME
+            stuck.append(pulse.stuck(15))
+
+    stuck: list[Beat | None] = []
+    controls = Controls(open_recipe(recipe_dir))
+    slow = Slow(config(preload=False), {}, Opener(threads=1), controls, Events())
+    line = Line(STATION, controls, One(), [], Boot(), Origin.LIVE, changeover=slow, pulse=pulse)
+    assert line.run() == {Decision.NOT_DECIDABLE: 1}
+    assert stuck == [None, None]

@@ -3,19 +3,24 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from edge.app.sources import open_source
 from edge.capture.opencv import OpenCvCamera
 from edge.capture.triggered import TriggeredCameraSource
 from edge.capture.triggers import Trigger, Triggers
 from edge.command.controls import Controls, PausableSource
+from edge.config import load_config
+from edge.events import Events
 from edge.host.clock import utc_now
 from edge.recipe.recipe import Recipe
 from edge.types import Frame, Order, Reason, Shot, Unfit, Verdict
-from tests.brokers import PATIENCE_S, wait_until
+from tests.brokers import HOST, PATIENCE_S, free_port, wait_until
 from tests.cameras import MjpegCamera
-from tests.conftest import part_picture
+from tests.conftest import part_picture, station_file
 
 
 class Handed:
@@ -151,3 +156,29 @@ def test_a_trigger_that_nobody_serves_any_more_is_named(
     assert list(TriggeredCameraSource(OpenCvCamera(camera.url, PATIENCE_S), triggers, stop)) == []
     assert "part a of trigger command-a" in caplog.text
     assert not triggers.offer(trigger("b"))
+
+
+def test_a_trigger_that_was_accepted_before_a_pause_gets_its_frame_then_and_not_after_the_pause(
+    camera: MjpegCamera, stop: threading.Event, controls: Controls, tmp_path: Path
+) -> None:
+    triggers, source = Triggers(), {"kind": "camera", "device": camera.url, "trigger": "http", "http": {"port": free_port()}}
+    commands = {"allow": ["resume"], "memory_file": "memory.json"}
+    station = load_config(station_file(tmp_path, tmp_path, source, commands=commands, mqtt={"host": HOST}))
+    shots = iter(open_source(station, stop, triggers, controls, Events()))
+    assert triggers.offer(Trigger("accepted", None, time.monotonic(), utc_now()))
+    controls.pause()
+    got: list[Shot] = []
+    threading.Thread(target=lambda: got.append(next(shots)), daemon=True).start()
+    camera.running = True
+    wait_until(lambda: got, "the part of before the pause")
+    assert isinstance(got[0], Frame)
+    assert got[0].part_id == "accepted"
+
+
+def test_a_part_that_was_asked_for_before_the_job_is_of_the_job_before(controls: Controls) -> None:
+    controls.set_job(old := Order("old", None), 1.0)
+    controls.set_job(new := Order("new", None), 5.0)
+    seen = Frame("a", 0, 5.1, utc_now(), part_picture(1))
+    assert controls.ordered(seen).order == new
+    assert controls.ordered(replace(seen, asked_mono_s=4.9)).order == old
+    assert controls.ordered(replace(seen, asked_mono_s=5.0)).order == new

@@ -59,3 +59,28 @@ def test_the_process_can_take_no_more_memory_than_a_recipe_of_its_size_needs_and
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["(0, 0)", "refused"]
+
+
+FORBIDDING = """
+import ctypes, os, platform, struct, sys
+from edge.recipe.rehearsal import rehearse
+from pathlib import Path
+
+# seccomp(2): the number of the call, and EPERM where it is setpriority's; anything else passes.
+number = {"x86_64": 141, "aarch64": 140}[platform.machine()]
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, ctypes.get_errno()
+try:
+    os.nice(1)
+except PermissionError:
+    print(rehearse(Path(sys.argv[1]), 1))
+"""
+
+
+def test_a_sandbox_that_forbids_to_change_priorities_refuses_no_recipe(recipe_dir: Path) -> None:
+    command = [sys.executable, "-c", FORBIDDING, str(recipe_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, open_recipe(recipe_dir).id), done.stderr

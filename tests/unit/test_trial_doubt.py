@@ -1,6 +1,7 @@
 """What speaks against a recipe on trial, and what does not."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,13 @@ def test_enough_parts_prove_a_recipe_once_and_what_was_not_measured_proves_nothi
     assert proving.judged("id", BAD) == Proved()
     assert proving.judged("id", GOOD) is None
     assert proving.parts == 4
+
+
+def test_a_recipe_too_slow_for_the_takt_is_proved_by_none_of_its_parts() -> None:
+    proving = Proving("id", 3, 0.05)
+    late = replace(GOOD, decision=Decision.NOT_DECIDABLE, reason=Reason.LATE)
+    assert [proving.judged("id", late) for _ in range(10)] == [None] * 10
+    assert proving.parts == 0
 
 
 def test_a_score_that_is_no_number_is_a_doubt_that_is_said_once_and_does_not_end_the_trial() -> None:

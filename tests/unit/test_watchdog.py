@@ -55,6 +55,18 @@ def test_a_thread_is_stuck_when_its_last_beat_is_old_and_never_while_it_rests(cl
     assert pulse.stuck(1) is None
 
 
+def test_what_may_take_long_is_not_stuck_before_and_only_as_long_as_it_lasts(clock: Clock) -> None:
+    pulse = Pulse(clock)
+    pulse.beat("changeover", 600)
+    clock.now_s = 599
+    assert pulse.stuck(15) is None
+    clock.now_s = 601
+    assert pulse.stuck(15)
+    pulse.beat("inference")
+    clock.now_s = 617
+    assert pulse.stuck(15)
+
+
 def test_asking_whether_to_stop_is_a_beat_of_the_asking_thread_alone(clock: Clock) -> None:
     pulse, stop = Pulse(clock), threading.Event()
     asked = PulsingStop(stop, pulse)
