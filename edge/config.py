@@ -90,7 +90,7 @@ class StationConfig(_Station):
             raise ValueError("recipe_store would leave the recipe of shift_check; remove one of them")
         if self.changeover is None:
             return self
-        for key, other in (("shift_check", self.shift_check), ("recipe_store", self.recipe_store)):
+        for key, other in (("shift_check", self.shift_check), ("recipe_store", self.recipe_store), ("shadow", self.shadow)):
             if other:
                 raise ValueError(
                     f"changeover takes the recipe of each job, and {key} is about one recipe; remove one of them"

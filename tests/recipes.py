@@ -30,8 +30,8 @@ def renamed(recipe: Path, out: Path, name: str) -> Path:
     return resealed(recipe, out, name=name)
 
 
-def crashing(recipe: Path, out: Path, folder: Path) -> Path:
-    """A recipe whose hashes agree and whose index makes hnswlib read where there is nothing."""
+def unsound(recipe: Path, out: Path, folder: Path) -> Path:
+    """A recipe whose hashes agree and whose index would make hnswlib read where there is nothing."""
     bank = json.loads((recipe / MANIFEST_FILE).read_text())["bank"]
     sketches = Sketch(np.load(recipe / SKETCH_FILE))(np.load(recipe / MATRIX_FILE))
     index = hnswlib.Index(space="l2", dim=bank["sketch_dim"])

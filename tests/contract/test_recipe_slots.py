@@ -21,7 +21,7 @@ from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands import goodpart
 from tests.conftest import station_file, write_parts
 from tests.devices import Device
-from tests.recipes import crashing, renamed
+from tests.recipes import renamed, unsound
 
 
 class Station:
@@ -69,9 +69,9 @@ class Station:
 
 @pytest.fixture
 def two(recipe_dir: Path, tmp_path: Path) -> dict[str, object]:
-    """Names for `recipes`: one that judges, and one that kills whoever opens it."""
+    """Names for `recipes`: one that judges, and one that would kill who believed its index."""
     renamed(recipe_dir, tmp_path / "second", "plate-2")
-    crashing(recipe_dir, tmp_path / "wicked", tmp_path)
+    unsound(recipe_dir, tmp_path / "wicked", tmp_path)
     return {"second": "second", "wicked": "wicked"}
 
 
@@ -83,7 +83,7 @@ def end(device: Device) -> None:
     assert device.ended() == 0
 
 
-def test_a_recipe_proves_itself_between_two_parts_and_one_that_kills_who_opens_it_changes_nothing(
+def test_a_recipe_proves_itself_between_two_parts_and_one_with_an_unsound_index_changes_nothing(
     recipe_dir: Path, tmp_path: Path, two: dict[str, object]
 ) -> None:
     with Mosquitto(tmp_path, more="log_type all") as broker, Subscriber(broker) as plant:
@@ -95,7 +95,7 @@ def test_a_recipe_proves_itself_between_two_parts_and_one_that_kills_who_opens_i
             nothing = station.ask("rollback_recipe")
             assert (nothing["code"], "nothing was good before" in nothing["detail"]) == ("FAILED", True)
             refused = station.ask("activate_recipe", recipe="wicked")
-            assert (refused["code"], "opened it first ended with SIG" in refused["detail"]) == ("FAILED", True)
+            assert (refused["code"], "is no sound index" in refused["detail"]) == ("FAILED", True)
             assert station.judged()["recipe_name"] == "plate"
 
             assert station.ask("activate_recipe", recipe="second")["code"] == "OK"

@@ -8,7 +8,7 @@ import pytest
 from edge.recipe.slot_file import owning
 from tests.commands import Ended, goodpart
 from tests.conftest import station_file, write_parts
-from tests.recipes import crashing, renamed
+from tests.recipes import renamed, unsound
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_what_cannot_be_used_is_one_sentence_and_changes_nothing(recipe_dir: Pat
     )
     assert "cannot be read" in recipe("add", config, tmp_path).sentence
     assert "is not in the recipe store" in recipe("activate", config, "plate-9").sentence
-    assert recipe("add", config, crashing(recipe_dir, tmp_path / "wicked", tmp_path)).code == 0
-    assert "opened it first ended with SIG" in recipe("activate", config, "wicked").sentence
+    assert recipe("add", config, unsound(recipe_dir, tmp_path / "wicked", tmp_path)).code == 0
+    assert "is no sound index" in recipe("activate", config, "wicked").sentence
     assert json.loads(recipe("list", config, "--json").out)["slots"] is None
     with owning(tmp_path / "store"):
         assert "send it the command activate_recipe" in recipe("activate", config, "plate").sentence

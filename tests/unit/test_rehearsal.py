@@ -1,9 +1,13 @@
 """A recipe that kills, hangs or starves whoever opens it is one refusal, and the line lives."""
 
 import os
-import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,17 +16,42 @@ from edge.errors import BadRecipe
 from edge.recipe.opener import Opener
 from edge.recipe.recipe import open_recipe
 from edge.recipe.rehearsal import Patience, rehearse
-from tests.recipes import crashing, resealed
+from tests.recipes import resealed, unsound
 
 
 def test_a_recipe_that_opens_is_known_by_its_id(recipe_dir: Path) -> None:
     assert rehearse(recipe_dir, 1) == open_recipe(recipe_dir).id
 
 
-def test_a_recipe_that_crashes_its_parser_is_refused_with_the_signal(recipe_dir: Path, tmp_path: Path) -> None:
-    wicked = crashing(recipe_dir, tmp_path / "wicked", tmp_path)
-    with pytest.raises(BadRecipe, match=r"opened it first ended with SIG(SEGV|ABRT|BUS)"):
-        Opener(threads=1).open_new(wicked)
+@contextmanager
+def struck(number: signal.Signals) -> Iterator[None]:
+    """The first process that opens a recipe meanwhile gets this signal, as if its parser had brought it."""
+
+    def strike() -> None:
+        while not (found := children()):
+            time.sleep(0.01)
+        os.kill(found.pop(), number)
+
+    blow = threading.Thread(target=strike)
+    blow.start()
+    yield
+    blow.join()
+
+
+def children() -> set[int]:
+    """Processes of ours that open a recipe."""
+    ours = {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+    return {pid for pid in ours if b"edge.recipe.child" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def test_a_recipe_that_crashes_its_parser_is_refused_with_the_signal(recipe_dir: Path) -> None:
+    with struck(signal.SIGSEGV), pytest.raises(BadRecipe, match="opened it first ended with SIGSEGV"):
+        Opener(threads=1).open_new(recipe_dir)
+
+
+def test_an_index_that_would_crash_its_parser_never_reaches_it(recipe_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRecipe, match="is no sound index"):
+        Opener(threads=1).open_new(unsound(recipe_dir, tmp_path / "wicked", tmp_path))
 
 
 def test_what_this_device_computes_otherwise_is_refused_in_its_own_words(recipe_dir: Path, tmp_path: Path) -> None:
@@ -32,12 +61,9 @@ def test_what_this_device_computes_otherwise_is_refused_in_its_own_words(recipe_
         rehearse(other, 1)
 
 
-def test_a_recipe_that_never_ends_to_open_is_given_up(recipe_dir: Path, tmp_path: Path) -> None:
-    endless = Path(shutil.copytree(recipe_dir, tmp_path / "endless"))
-    (endless / "bank.npy").unlink()
-    os.mkfifo(endless / "bank.npy")  # nobody ever writes to it
-    with pytest.raises(BadRecipe, match="could not be opened within 2 s"):
-        rehearse(endless, 1, Patience(wall_s=2))
+def test_a_recipe_that_never_ends_to_open_is_given_up(recipe_dir: Path) -> None:
+    with struck(signal.SIGSTOP), pytest.raises(BadRecipe, match="could not be opened within 2 s"):
+        rehearse(recipe_dir, 1, Patience(wall_s=2))
 
 
 def test_a_recipe_that_computes_for_ever_is_ended_by_the_system(recipe_dir: Path) -> None:
