@@ -14,10 +14,10 @@ from edge.app.delivery import open_sinks
 from edge.app.page import Learning, page_of
 from edge.app.recipes import make_changeover, make_changes, make_opener, make_proving, open_first
 from edge.app.shadow import make_shadow
-from edge.app.sources import open_source, origin_of
+from edge.app.sources import moves_files, open_source, origin_of
 from edge.app.teach import open_teaching
 from edge.app.triggers import taking_triggers
-from edge.capture.config import LiveConfig, WatchConfig
+from edge.capture.config import LiveConfig
 from edge.capture.triggers import Triggers
 from edge.command.controls import Controls
 from edge.command.lessons import Lessons
@@ -89,7 +89,7 @@ def built(config: StationConfig, stop: threading.Event, asked: Callable[[], bool
             changeover=changeover,
             proving=make_proving(slots, controls),
             watchers=[shadow] if shadow else [],
-            commits=isinstance(config.source, WatchConfig),
+            commits=moves_files(config.source),
             takt_s=config.takt_s,
             pulse=pulse,
         )

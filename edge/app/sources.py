@@ -52,6 +52,11 @@ def open_source(
     return PausableSource(source, controls, stop, live=live)
 
 
+def moves_files(config: SourceConfig) -> bool:
+    """Whether a part that is done is not offered again after a restart."""
+    return isinstance(config, WatchConfig)
+
+
 def free_running(config: SourceConfig) -> SourceConfig:
     """The same source where nothing will come to ask for a part."""
     return config.model_copy(update={"trigger": "interval"}) if isinstance(config, LiveConfig) else config

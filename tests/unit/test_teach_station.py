@@ -154,7 +154,7 @@ def test_teach_and_unteach_must_be_signed_are_done_once_and_last_through_a_resta
     assert counter.code(vouched(wish("unteach", START, who="Ada", reason="no"))) == "OK"
     later = Counter(recipe, tmp_path / "commands.json", boot="boot-2", teaching=pupil)
     again = later.ask(command)
-    assert (again["code"], again["detail"]) == ("DONE_BEFORE", "taught"), "a restart does not undo it"
+    assert (again["code"], again["detail"].split()[0]) == ("DONE_BEFORE", "taught"), "it is not taught twice"
     assert pupil.heard == [("abc", "Ada", "a stamp"), ("bad", "Ada", "a stamp"), ("the last", "Ada", "no")]
     nobody = Counter(recipe, tmp_path / "others.json")
     assert nobody.code(vouched(wish("unteach", START, who="Ada", reason="no"))) == "REFUSED_STATE"
