@@ -179,7 +179,9 @@ _MOST_MENDS, _MOST_FAULTS = 12, 3
 
 
 def _explain(err: ValidationError, words: dict[str, str], most: int) -> str:
-    faults = [f"{_shown(_key_path(e['loc']))}: {_shown(words.get(e['type'], e['msg']))}" for e in err.errors()]
+    faults = [
+        _key_path(e["loc"]) + _shown(words.get(e["type"], e["msg"].removeprefix("Value error, "))) for e in err.errors()
+    ]
     more = [f"and {len(faults) - most} more"] if len(faults) > most else []
     return "; ".join([*faults[:most], *more])
 
@@ -205,7 +207,8 @@ def _shown(text: str) -> str:
 
 
 def _key_path(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in loc) or "the file"
+    """With its colon; empty for what is about several keys, which then says so itself."""
+    return _shown(".".join(str(part) for part in loc)) + ": " if loc else ""
 
 
 def read_limited(path: Path, limit: int, error: type[Refuse]) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge.app.sources import moves_files
-from edge.config import CameraConfig, FolderConfig, WatchConfig
+from edge.capture.config import CameraConfig, FolderConfig, WatchConfig
 from edge.recipe.recipe import open_recipe
 from edge.report.message import Result
 from edge.report.outbox.sqlite import SqliteOutbox
