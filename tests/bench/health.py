@@ -8,14 +8,13 @@ Also what a full window of latencies costs whoever reads it, once a minute or at
 import statistics
 import timeit
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import numpy as np
 
 from edge.health.board import Board
 from edge.health.window import SIZE
 from edge.inspect.encoder import DEFAULT_ENCODER, Encoder, read_encoder
-from edge.types import Decision, Frame, Reason, Verdict
+from edge.types import Decision, Reason, Verdict
 
 ROUNDS, PARTS, RUNS = 15, 20_000, 5
 
@@ -28,13 +27,12 @@ def each(action: Callable[[], object], number: int) -> float:
 def main() -> None:
     encoder = Encoder(*read_encoder(DEFAULT_ENCODER))
     encoder.buffer[:] = np.random.default_rng(0).integers(0, 256, encoder.buffer.shape, dtype=np.uint8)
-    shot = Frame("part", 1, 0.0, datetime.now(UTC), encoder.buffer)
     verdict = Verdict(Decision.OK, Reason.WITHIN_THRESHOLD)
     board = Board()
 
     def count() -> None:
         board.begin()
-        board.told(shot, verdict, 1.0, 1.1, sample=False)
+        board.told(verdict, 1.0, 1.1, pictured=True, sample=False)
 
     for _ in range(SIZE):
         count()
