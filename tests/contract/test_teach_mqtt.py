@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from tests.asking import ask, vouched, wish
+from tests.asking import ALL, ask, vouched, wish
 from tests.brokers import HOST, Subscriber, free_port, wait_until
 from tests.conftest import station_file
 from tests.contract.test_commands_mqtt import commands, listening, mqtt, talkative
@@ -69,7 +69,7 @@ def test_parts_are_taught_and_taken_back_by_command_and_on_the_page_and_the_chal
             recipe_dir,
             {"kind": "watch", "path": "incoming", "poll_s": 0.01},
             mqtt=mqtt(broker),
-            commands=commands(tmp_path),
+            commands=commands(tmp_path, *ALL),
             evidence={"path": "evidence"},
             teach={"max_score_ratio": 4, "most_patches": 32},
             recipe_store={"path": "store"},
