@@ -7,7 +7,6 @@ paused. 400, 401, 403, 404, 405, 411, 413: the request is refused, and the answe
 import hmac
 import json
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from edge.capture.triggers import Trigger, Triggers
 from edge.command.models import PlantId
 from edge.errors import BadConfig
 from edge.host.clock import utc_now
+from edge.host.serving import served
 from edge.strict import Strict
 from edge.types import Verdict
 
@@ -38,7 +38,6 @@ _PATIENCE_S = 5.0
 _VERDICT_S = 30.0
 """How long `?wait=1` waits: longer than any takt, shorter than a PLC's own patience."""
 
-_POLL_S = 0.1
 _IPV6 = 6
 _SHORTEST_TOKEN = 16
 
@@ -71,14 +70,8 @@ def listening(config: HttpTriggerConfig, triggers: Triggers, paused: Callable[[]
         raise BadConfig(
             f"source.http: {config.host}:{config.port} cannot be listened at: {err.strerror}; choose another port."
         ) from None
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), name="http trigger", daemon=True)
-    thread.start()
-    try:
+    with served(server, "http trigger"):
         yield int(server.server_address[1])
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def read_token(path: Path) -> bytes:

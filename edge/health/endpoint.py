@@ -1,7 +1,6 @@
 """The HTTP endpoint that Prometheus scrapes; it ends with the line."""
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import AF_INET6
@@ -13,11 +12,11 @@ from wsgiref.types import WSGIApplication
 from edge.errors import BadConfig
 from edge.health.checkup import Checkup
 from edge.health.config import PrometheusConfig
+from edge.host.serving import served
 
 _PATIENCE_S = 5.0
 """A caller that says nothing for so long is hung up on."""
 
-_POLL_S = 0.1
 _IPV6 = 6
 
 
@@ -74,11 +73,5 @@ def serving(config: PrometheusConfig, checkup: Checkup) -> Iterator[None]:
         raise BadConfig(
             f"prometheus: {config.host}:{config.port} cannot be listened at: {err.strerror}; choose another prometheus.port."
         ) from None
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), name="prometheus", daemon=True)
-    thread.start()
-    try:
+    with served(server, "prometheus"):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -42,5 +42,5 @@ class PageConfig(Listening):
         if self.token_file and self.token_credential:
             raise ValueError("token_file: token_credential is given, too; remove one")
         if not self.is_near and not self.wants_token:
-            raise ValueError("expose: others could accept rejected parts; add token_file: or token_credential:")
+            raise ValueError("expose: others could accept rejected parts; add token_file or token_credential")
         return self

@@ -42,7 +42,7 @@ def test_a_journal_that_is_named_is_used(tmp_path: Path) -> None:
     ("page", "words"),
     [
         ({"port": 80, "host": EVERYWHERE}, "add expose: true"),
-        ({"port": 80, "host": EVERYWHERE, "expose": True}, "add token_file: or token_credential:"),
+        ({"port": 80, "host": EVERYWHERE, "expose": True}, "add token_file or token_credential"),
         ({"port": 80, "host": "hall"}, "'hall' is not an address"),
         ({"port": 80, "token_file": "a", "token_credential": "b"}, "remove one"),
         ({"port": 0}, "page.port"),
