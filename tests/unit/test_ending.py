@@ -45,6 +45,7 @@ def camera() -> Iterator[HandedCamera]:
 
 def test_a_camera_that_hangs_is_left_behind(camera: HandedCamera, monkeypatch: pytest.MonkeyPatch) -> None:
     codes: list[int] = []
+    monkeypatch.setattr(ending, "_abandoned", [])  # other tests in this process have left threads behind, too
     monkeypatch.setattr(ending.os, "_exit", codes.append)
     stop = threading.Event()
     frames = NewestFrame(camera, stop)
