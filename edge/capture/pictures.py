@@ -1,5 +1,6 @@
 """A picture file becomes pixels, or one sentence why not. Calibration and device read through this one door."""
 
+import os
 import stat
 import struct
 from pathlib import Path
@@ -15,6 +16,10 @@ from edge.types import Pixels, Reason
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
+
+_BITS = 8
+_LIMIT = "CV_IO_MAX_IMAGE_PIXELS"
+"""In OpenCV's own words when a header claims too many; `edge` says how many."""
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -36,7 +41,7 @@ def read_picture(path: Path) -> Pixels:
     """Pixels of a picture file, H×W×3 uint8 BGR; a grey file gives three equal channels.
 
     Raises:
-        BadPicture: the file is missing, empty, truncated, no picture, not 8 bits a channel, or transparent.
+        BadPicture: the file is missing, empty, truncated, too large, no picture, not 8 bits a channel, or transparent.
     """
     try:
         found = path.stat()
@@ -58,10 +63,18 @@ def decode_picture(raw: bytes, name: object) -> Pixels:
     # OpenCV fills the missing part of a cut-off JPEG with grey and reports success.
     if _is_cut_off(raw):
         raise BadPicture(f"{name}: the file is cut off; copy it again.", Reason.UNREADABLE)
+    # Of floating-point numbers, fewer pixels than are let through take all memory of the unit.
+    if (bits := _bits_of_tiff(raw)) > _BITS:
+        raise _too_deep(name, bits)
     try:
         # Depth and alpha are looked at before they are converted away; stored orientation is ignored on both sides.
         pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as err:
+        if _LIMIT in err.err:
+            most = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
+            raise BadPicture(
+                f"{name}: claims more than {most:,} pixels and is not decoded; make the picture smaller.", Reason.UNREADABLE
+            ) from None
         raise BadPicture(f"{name}: not a picture OpenCV can decode ({err.err}).", Reason.UNREADABLE) from None
     if pixels is None or pixels.size == 0:
         raise BadPicture(f"{name}: not a picture, or damaged.", Reason.UNREADABLE)
@@ -75,9 +88,7 @@ def to_bgr(pixels: NDArray[Any], name: object) -> Pixels:
         BadPicture: not 8 bits a channel, transparent, or neither 1, 3 nor 4 channels.
     """
     if pixels.dtype != np.uint8:
-        raise BadPicture(
-            f"{name}: has {pixels.dtype.itemsize * 8} bits a channel; set the camera to 8 bits.", Reason.WRONG_DEPTH
-        )
+        raise _too_deep(name, pixels.dtype.itemsize * 8)
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]  # noqa: PLR2004 - two axes: height and width
     match channels:
         case 1:
@@ -103,3 +114,40 @@ def _is_cut_off(raw: bytes) -> bool:
     if raw.startswith(b"RIFF") and raw[8:12] == b"WEBP":
         return len(raw) < int(struct.unpack_from("<I", raw, 4)[0]) + 8
     return False
+
+
+def _too_deep(name: object, bits: int) -> BadPicture:
+    return BadPicture(f"{name}: has {bits} bits a channel; set the camera to 8 bits.", Reason.WRONG_DEPTH)
+
+
+_BITS_PER_SAMPLE = 258
+_INLINE = {"H": 2, "Q": 4}
+"""How many shorts stand in an entry itself; more of them stand where it points to."""
+_MOST_ENTRIES = 2**16 - 1
+"""libtiff refuses a directory of more."""
+
+
+def _bits_of_tiff(raw: bytes) -> int:
+    """Bits a channel as a TIFF's first directory says (TIFF 6.0, section 8; BigTIFF); 0: it does not, or this is no TIFF."""
+    order = {b"II": "<", b"MM": ">"}.get(raw[:2])
+    if order is None:
+        return 0
+    try:
+        (version,) = struct.unpack_from(f"{order}H", raw, 2)
+        # BigTIFF: numbers of entries, values and places take eight bytes each instead of two and four.
+        many, number, first = ("Q", "Q", 8) if version == 43 else ("H", "I", 4)  # noqa: PLR2004 - 42 is the usual TIFF
+        (at,) = struct.unpack_from(f"{order}{number}", raw, first)
+        (entries,) = struct.unpack_from(f"{order}{many}", raw, at)
+        entry = struct.Struct(f"{order}HH{number}")
+        at += struct.calcsize(f"{order}{many}")
+        for _ in range(min(entries, _MOST_ENTRIES)):
+            tag, _, values = entry.unpack_from(raw, at)
+            at += entry.size
+            if tag == _BITS_PER_SAMPLE:
+                if values > _INLINE[many]:
+                    (at,) = struct.unpack_from(f"{order}{number}", raw, at)
+                return int(struct.unpack_from(f"{order}H", raw, at)[0])
+            at += struct.calcsize(f"{order}{number}")
+    except (struct.error, OverflowError):
+        return 0  # it ends before, which the decoder says
+    return 0

@@ -73,11 +73,12 @@ def test_any_text_is_a_station_file_or_refused(text: str) -> None:
     feed("station", text.encode("utf-8", "surrogatepass"))
 
 
-def test_a_small_file_that_claims_a_thousand_million_pixels_takes_no_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("side", [30_000, 8_193])
+def test_a_small_file_that_claims_more_pixels_than_the_unit_has_memory_for_takes_none(tmp_path: Path, side: int) -> None:
     """In a process of its own, where nothing has imported OpenCV before the device did."""
     packer = zlib.compressobj(1)
-    rows = b"".join(packer.compress(b"\0" * 30_001) for _ in range(30_000)) + packer.flush()
-    size = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    rows = b"".join(packer.compress(b"\0" * (side + 1)) for _ in range(side)) + packer.flush()
+    size = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", size), (b"IDAT", rows), (b"IEND", b"")]
     crc = [struct.pack(">I", zlib.crc32(kind + held)) for kind, held in chunks]
     whole = [struct.pack(">I", len(held)) + kind + held + c for (kind, held), c in zip(chunks, crc, strict=True)]
@@ -85,9 +86,11 @@ def test_a_small_file_that_claims_a_thousand_million_pixels_takes_no_memory(tmp_
     # Not getrusage: what the process was forked from counts there.
     code = (
         "import sys; from pathlib import Path; from edge.capture.sources import shoot_file; "
-        "print(shoot_file(Path(sys.argv[1]), 0).reason, Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+        "shot = shoot_file(Path(sys.argv[1]), 0); "
+        "print(shot.reason, Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0], shot.detail)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "bomb.png"], check=True, capture_output=True, text=True)
-    reason, peak_kib = done.stdout.split()
+    reason, peak_kib, detail = done.stdout.split(maxsplit=2)
     assert reason == "UNREADABLE"
     assert int(peak_kib) < 400 * 1024
+    assert "claims more than 67,108,864 pixels and is not decoded" in detail

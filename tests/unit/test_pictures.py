@@ -1,5 +1,6 @@
 """A file is a picture of 8 bits a channel, whole, or it is refused with the reason."""
 
+import struct
 from pathlib import Path
 
 import cv2
@@ -54,6 +55,43 @@ def test_more_than_8_bits_a_channel_is_refused(tmp_path: Path, dtype: type) -> N
     with pytest.raises(BadPicture, match="bits a channel") as caught:
         read_picture(path)
     assert caught.value.reason is Reason.WRONG_DEPTH
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_tiff_says_its_depth_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: type, channels: int
+) -> None:
+    path = tmp_path / "deep.tiff"
+    path.write_bytes(encoded(".tiff", np.zeros((9, 9, channels), dtype)))
+
+    def never(*_: object) -> None:
+        raise AssertionError("numbers of so many bits take more memory than the unit has")
+
+    monkeypatch.setattr(cv2, "imdecode", never)
+    with pytest.raises(BadPicture, match=f"has {8 * np.dtype(dtype).itemsize} bits") as caught:
+        read_picture(path)
+    assert caught.value.reason is Reason.WRONG_DEPTH
+
+
+@pytest.mark.parametrize(("version", "number"), [(42, "I"), (43, "Q")])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_depth_stands_in_either_byte_order_in_small_and_in_big_tiffs(
+    tmp_path: Path, version: int, number: str, order: str
+) -> None:
+    head = struct.pack(f"{order}2sH", b"II" if order == "<" else b"MM", version)
+    head += struct.pack(">I", 8 << (16 if order == ">" else 24)) if version == 43 else b""  # size of a place, and zero
+    at = len(head) + struct.calcsize(f"{order}{number}")
+    entries = struct.pack(f"{order}HH{number}H6x", 258, 3, 1, 32)
+    path = tmp_path / "deep.tif"
+    path.write_bytes(
+        head + struct.pack(f"{order}{number}", at) + struct.pack(f"{order}{'Q' if version == 43 else 'H'}", 1) + entries
+    )
+    with pytest.raises(BadPicture, match="has 32 bits"):
+        read_picture(path)
+    path.write_bytes(head + b"\xff" * struct.calcsize(number))
+    with pytest.raises(BadPicture, match="not a picture"):
+        read_picture(path)
 
 
 def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_path: Path) -> None:
