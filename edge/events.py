@@ -35,6 +35,7 @@ class EventCode(StrEnum):
     TRIGGER_SERVED = "TRIGGER_SERVED"
     FOLDER_LOST = "FOLDER_LOST"  # a watched folder cannot be listed
     FOLDER_BACK = "FOLDER_BACK"
+    FILE_GIVEN_UP = "FILE_GIVEN_UP"  # the process ended twice with it in work; it is not read again
     RECIPE_ACTIVATED = "RECIPE_ACTIVATED"
     RECIPE_CONFIRMED = "RECIPE_CONFIRMED"  # its trial is over, it is the good one
     RECIPE_DOUBTED = "RECIPE_DOUBTED"  # something speaks against the recipe on trial
@@ -66,6 +67,7 @@ _SEVERITY = {
     EventCode.TRIGGER_LOST: Severity.ERROR,
     EventCode.TRIGGER_MISSED: Severity.ERROR,
     EventCode.FOLDER_LOST: Severity.ERROR,
+    EventCode.FILE_GIVEN_UP: Severity.ERROR,
     EventCode.RECIPE_DOUBTED: Severity.WARNING,
     EventCode.RECIPE_ROLLED_BACK: Severity.WARNING,
     EventCode.RECIPE_MISSING: Severity.ERROR,

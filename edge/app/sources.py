@@ -19,6 +19,7 @@ from edge.capture.watch import WatchSource
 from edge.command.controls import Controls, OrderedLiveSource, PausableLiveSource, PausableSource
 from edge.config import StationConfig
 from edge.events import Events
+from edge.host.state import state_folder
 from edge.types import Origin
 
 
@@ -99,7 +100,7 @@ def make_source(
         case FolderConfig():
             return FolderSource(Path(config.path), stop)
         case WatchConfig():
-            return WatchSource(Path(config.path), config.poll_s, stop, events=events)
+            return WatchSource(Path(config.path), config.poll_s, stop, events=events, state=state_folder())
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
         case CameraConfig() | GenicamConfig() if config.trigger == "interval":

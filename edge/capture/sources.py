@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from edge.capture.pictures import list_pictures, read_picture
 from edge.errors import BadPicture
 from edge.host.clock import utc_now
-from edge.types import Frame, Shot, Unfit, Verdict
+from edge.types import Frame, Reason, Shot, Unfit, Verdict
 
 
 class Source(Protocol):
@@ -60,6 +60,11 @@ def shoot_file(path: Path, seq: int) -> Shot:
     except BadPicture as err:
         return Unfit(part_id, seq, taken_mono_s, taken_utc, err.reason, _as_text(str(err)))
     return Frame(part_id, seq, taken_mono_s, taken_utc, pixels)
+
+
+def leave_file(path: Path, seq: int, why: str) -> Unfit:
+    """A picture file that must not be read. why: what follows its name in a sentence."""
+    return Unfit(_as_text(path.stem), seq, time.monotonic(), utc_now(), Reason.UNREADABLE, _as_text(f"{path}: {why}"))
 
 
 def _as_text(name: str) -> str:

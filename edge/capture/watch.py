@@ -6,12 +6,13 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge.capture.in_work import IN_WORK_FILE, MOST_TRIES, InWork, Stamp
 from edge.capture.pictures import SUFFIXES
-from edge.capture.sources import Feed, shoot_file
+from edge.capture.sources import Feed, leave_file, shoot_file
 from edge.errors import BadConfig
 from edge.events import EventCode, Events, Trouble
 from edge.types import Decision, Reason, Shot, Unfit, Verdict
@@ -20,9 +21,6 @@ log = logging.getLogger(__name__)
 
 _GRACE_S = 2.0
 _PROCESSED, _FAILED = "processed", "failed"
-
-Stamp = tuple[int, int, int]
-"""Size in bytes, time of change in nanoseconds, inode: equal means that nobody has touched the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,38 @@ class WatchSource:
 
     A file has arrived when its size and time have not changed for `poll_s`; one that cannot be read is given `grace_s`,
     because a copy may pause. Names that begin with a dot are left alone: copy to `.name` and rename, and arrival is whole.
+    A file with which the process was killed is read once more at the next start; killed again, the line gives it up.
+
+    Args:
+        folder: where they arrive.
+        poll_s: how often it is looked at.
+        stop: ends it.
+        grace_s: see above.
+        events: who is told when the folder is lost or back, and when a file is given up.
+        state: where the line remembers what it has in work; None: in the folder itself.
 
     Raises:
         BadConfig: the folder is missing, or its subfolders cannot be made.
     """
 
     def __init__(
-        self, folder: Path, poll_s: float, stop: threading.Event, grace_s: float = _GRACE_S, events: Events | None = None
+        self,
+        folder: Path,
+        poll_s: float,
+        stop: threading.Event,
+        grace_s: float = _GRACE_S,
+        events: Events | None = None,
+        state: Path | None = None,
     ) -> None:
         self._folder, self._poll_s, self._stop, self._grace_s = folder, poll_s, stop, grace_s
+        self._events = events or Events()
         self._seen: dict[Path, _Seen] = {}
         self._stuck: dict[Path, Stamp] = {}
-        self._in_work: dict[int, tuple[Path, Stamp]] = {}
+        self._shown: dict[int, tuple[Path, Stamp]] = {}
+        self._in_work = InWork((state or folder) / IN_WORK_FILE)
         # Replaced as a whole, so that other threads see one moment.
         self._feed = Feed(up=True, since_s=time.monotonic())
-        self._loss = Trouble(events or Events(), EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
+        self._loss = Trouble(self._events, EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
         if not folder.is_dir():
             raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
         try:
@@ -63,7 +78,17 @@ class WatchSource:
         """Up while the folder can be listed; frames are files that were judged."""
         return self._feed
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Generator[Shot, None, None]:
+        self._in_work.recall()
+        try:
+            yield from self._shots()
+        finally:
+            # A line that was told to stop, and let go of a shot, is no line that was ended by it.
+            if self._stop.is_set():
+                for path, _ in self._shown.values():
+                    self._in_work.end(path)
+
+    def _shots(self) -> Iterator[Shot]:
         seq = 0
         while not self._stop.is_set():
             found_one = False
@@ -74,7 +99,7 @@ class WatchSource:
                 if shot is not None:
                     found_one = True
                     self._feed = replace(self._feed, frames=self._feed.frames + 1, newest_s=shot.taken_mono_s)
-                    self._in_work[seq] = path, seen.stamp
+                    self._shown[seq] = path, seen.stamp
                     yield shot
                     seq += 1
             if not found_one:
@@ -82,7 +107,13 @@ class WatchSource:
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """Move the file out of the way, under a new name if that one is taken."""
-        path, stamp = self._in_work.pop(shot.seq)
+        path, stamp = self._shown.pop(shot.seq)
+        self._put_away(path, stamp, verdict)
+        # One that was given up and stays where it is must not be read at the next start either.
+        if not (path in self._stuck and self._in_work.begun(path, stamp) >= MOST_TRIES):
+            self._in_work.end(path)
+
+    def _put_away(self, path: Path, stamp: Stamp, verdict: Verdict) -> None:
         if _stamp(path) != stamp:
             # It is gone, or the next part has come under the same name and waits for its own verdict.
             return
@@ -100,16 +131,32 @@ class WatchSource:
 
     def _shoot(self, path: Path, seen: _Seen, seq: int) -> Shot | None:
         """None: somebody still writes the file, or may be."""
+        if self._in_work.begun(path, seen.stamp) >= MOST_TRIES:
+            return self._give_up(path, seq)
+        self._in_work.begin(path, seen.stamp)
         shot = shoot_file(path, seq)
-        if _stamp(path) != seen.stamp:
-            return None
         unreadable = isinstance(shot, Unfit) and shot.reason is Reason.UNREADABLE
-        return None if unreadable and time.monotonic() - seen.since_s < self._grace_s else shot
+        if _stamp(path) != seen.stamp or (unreadable and time.monotonic() - seen.since_s < self._grace_s):
+            self._in_work.end(path)
+            return None
+        return shot
+
+    def _give_up(self, path: Path, seq: int) -> Unfit:
+        shot = leave_file(
+            path,
+            seq,
+            f"the process ended {MOST_TRIES} times with this file in work, and it is not read again; "
+            "look at its size and format before you copy it here again.",
+        )
+        self._events.say(EventCode.FILE_GIVEN_UP, f"source.path: {shot.detail}")
+        return shot
 
     def _arrived(self) -> list[tuple[Path, _Seen]]:
         stamps = self._look()
         if stamps is None:
             return []
+        if not self._seen:
+            self._in_work.forget_all_but(stamps.keys())
         now_s = time.monotonic()
         before = self._seen
         self._seen = {p: old if (old := before.get(p)) and old.stamp == s else _Seen(s, now_s) for p, s in stamps.items()}

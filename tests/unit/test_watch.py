@@ -1,0 +1,188 @@
+"""A watched folder over many starts: what kills the process is given up, and what was judged does not fill the disk."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from edge.capture.watch import WatchSource
+from edge.events import EventCode, Events, Happening
+from edge.types import Frame, Reason, Shot, Unfit
+from tests.brokers import PATIENCE_S, wait_until
+from tests.conftest import station_file
+from tests.unit.test_run import lines
+from tests.unit.test_sources import OK, POLL_S, finish, png, put
+
+DEADLY_DECODER = """
+import os, signal, sys
+import cv2
+decode = cv2.imdecode
+def die(raw, flags):
+    if b"deadly" in raw.tobytes():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decode(raw, flags)
+cv2.imdecode = die
+from edge.cli import main
+sys.argv[1:] = ["run", sys.argv[1]]
+main()
+"""
+"""As the kernel ends a process that has no memory left, or a crash of the decoder does."""
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    return folder
+
+
+def start(folder: Path, events: Events | None = None) -> tuple[WatchSource, Generator[Shot, None, None], threading.Event]:
+    """A line's source after a restart. Its shots, closed, end as by an exception of the line."""
+    stop = threading.Event()
+    source = WatchSource(folder, POLL_S, stop, 0.0, events)
+    return source, source.__iter__(), stop
+
+
+@pytest.mark.parametrize("has_state_folder", [False, True])
+def test_a_picture_that_kills_the_process_twice_is_given_up_and_the_next_part_is_judged(
+    recipe_dir: Path, incoming: Path, tmp_path: Path, *, has_state_folder: bool
+) -> None:
+    for age_s, (name, content) in enumerate((("deadly", png(1) + b"deadly"), ("next", png(300)))):
+        os.utime(put(incoming, f"{name}.png", content), (1000 + age_s, 1000 + age_s))
+    results, err = tmp_path / "results.jsonl", tmp_path / "err"
+    config = station_file(
+        tmp_path,
+        recipe_dir,
+        {"kind": "watch", "path": str(incoming), "poll_s": POLL_S},
+        results={"path": str(results)},
+    )
+    (tmp_path / "state").mkdir()
+    command = [sys.executable, "-c", DEADLY_DECODER, str(config)]
+    environment = {**os.environ, **({"STATE_DIRECTORY": str(tmp_path / "state")} if has_state_folder else {})}
+    for _ in range(2):
+        died = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        assert died.returncode == -signal.SIGKILL, died.stderr
+        assert (lines(results), (incoming / "deadly.png").exists()) == ([], True)
+    marked = (tmp_path / "state" if has_state_folder else incoming) / ".in-work"
+    assert b"deadly.png" in marked.read_bytes()
+    with err.open("wb") as said:
+        third = subprocess.Popen(command, env=environment, stderr=said)
+    try:
+        wait_until(lambda: len(lines(results)) == 2, "both verdicts")
+        third.send_signal(signal.SIGTERM)
+        assert third.wait(PATIENCE_S) == 0, err.read_text()
+    finally:
+        third.kill()
+        third.wait()
+    given_up, judged = lines(results)
+    assert (given_up["part_id"], given_up["verdict"], given_up["reason"]) == ("deadly", "NOT_DECIDABLE", "UNREADABLE")
+    assert "the process ended 2 times with this file in work" in given_up["detail"]
+    assert (judged["part_id"], judged["verdict"]) == ("next", "OK")
+    assert (incoming / "failed" / "deadly.png").exists()
+    assert err.read_text().count("the process ended 2 times") == 1
+    assert not marked.exists()
+
+
+def test_a_file_given_up_is_an_event_once(incoming: Path) -> None:
+    heard: list[Happening] = []
+    events = Events()
+    events.listen(heard.append)
+    put(incoming, "deadly.png", png(1))
+    for _ in range(2):
+        _, shots, _ = start(incoming, events)
+        assert isinstance(next(shots), Frame)
+        shots.close()
+    source, shots, _ = start(incoming, events)
+    shot = next(shots)
+    assert isinstance(shot, Unfit)
+    assert (shot.part_id, shot.reason) == ("deadly", Reason.UNREADABLE)
+    finish(source, shot)
+    assert [(h.code, h.severity) for h in heard] == [(EventCode.FILE_GIVEN_UP, "error")]
+    # Copied there again, it is tried again.
+    put(incoming, "deadly.png", png(1))
+    assert isinstance(next(shots), Frame)
+
+
+def test_a_line_that_was_told_to_stop_holds_nothing_against_the_shot_it_let_go_of(incoming: Path) -> None:
+    put(incoming, "part.png", png(1))
+    for _ in range(3):
+        _, shots, stop = start(incoming)
+        assert isinstance(next(shots), Frame)
+        stop.set()
+        shots.close()
+        assert not (incoming / ".in-work").exists()
+
+
+def test_another_file_under_the_name_of_a_deadly_one_is_not_the_deadly_one(incoming: Path) -> None:
+    for seed in (1, 2, 3):
+        put(incoming, "part.png", png(seed))
+        _, shots, _ = start(incoming)
+        assert isinstance(next(shots), Frame)
+        shots.close()
+
+
+def test_a_deadly_file_that_was_taken_away_leaves_no_mark(incoming: Path) -> None:
+    put(incoming, "deadly.png", png(1))
+    _, shots, _ = start(incoming)
+    next(shots)
+    shots.close()
+    (incoming / "deadly.png").unlink()
+    source, shots, _ = start(incoming)
+    put(incoming, "part.png", png(2))
+    finish(source, next(shots))
+    assert {p.name for p in incoming.iterdir()} == {"processed", "failed"}
+
+
+def test_a_file_given_up_that_cannot_be_moved_is_not_read_at_the_next_start_either(incoming: Path) -> None:
+    put(incoming, "deadly.png", png(1))
+    for _ in range(2):
+        _, shots, _ = start(incoming)
+        next(shots)
+        shots.close()
+    for _ in range(2):
+        source, shots, _ = start(incoming)
+        # A file where the folder should be stops even root.
+        (incoming / "failed").rmdir()
+        (incoming / "failed").touch()
+        shot = next(shot for shot in shots if shot.part_id == "deadly")
+        assert isinstance(shot, Unfit)
+        finish(source, shot)
+        (incoming / "failed").unlink()
+
+
+def test_without_room_for_its_mark_the_line_goes_on_and_says_so_once(
+    incoming: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (incoming / ".in-work").mkdir()
+    (incoming / ".in-work" / "kept").touch()
+    source, shots, _ = start(incoming)
+    for seed in (1, 2):
+        put(incoming, f"part-{seed}.png", png(seed))
+        source.done(next(shots), OK)
+    assert sum(".in-work cannot be written" in r.getMessage() for r in caplog.records) == 1
+
+
+def test_a_mark_that_is_damaged_is_said_and_every_file_is_read(incoming: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (incoming / ".in-work").write_bytes(b"\x00" * 99)
+    put(incoming, "part.png", png(1))
+    source, shots, _ = start(incoming)
+    shot = next(shots)
+    assert isinstance(shot, Frame)
+    finish(source, shot)
+    assert [r.levelname for r in caplog.records] == ["ERROR"]
+    assert "all are read" in caplog.text
+
+
+def test_a_name_that_is_no_unicode_is_remembered_too(incoming: Path) -> None:
+    name = os.fsdecode(b"part-\xff.png")
+    for verdict in (Frame, Frame, Unfit):
+        if not (incoming / name).exists():
+            put(incoming, name, png(1))
+        _, shots, _ = start(incoming)
+        assert isinstance(next(shots), verdict)
+        shots.close()
