@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field, model_validator
 
-from edge.capture.config import LiveConfig, SourceConfig
+from edge.capture.config import LiveConfig, SourceConfig, WatchConfig
 from edge.changeover.config import ChangeoverConfig
 from edge.command.config import CommandsConfig
 from edge.evidence.config import EvidenceConfig
@@ -26,7 +26,8 @@ from edge.types import Decision
 class _Station(Strict):
     """What stands in a station's file whatever it is read for. simulated: no real parts; each result says so.
 
-    takt_s: from the trigger, or from the frame's arrival, to the verdict; a later one is NOT_DECIDABLE.
+    takt_s: from the trigger, or from the frame's arrival, to the verdict; a later one is NOT_DECIDABLE. A watched file has
+    arrived at the last look, each `source.poll_s`, that did not find it; one that lies there at the start when it is read.
     """
 
     station: StationName
@@ -108,6 +109,15 @@ class StationConfig(_Station):
             raise ValueError("teach: looks at pictures of rejected parts; add evidence: with NOK among what it keeps")
         if self.teach is None and {"teach", "unteach"} & set(allow):
             raise ValueError("commands.allow: teach and unteach need limits; add teach: {}")
+        return self
+
+    @model_validator(mode="after")
+    def _a_file_can_be_in_time(self) -> "StationConfig":
+        # Not yet there at one look, found at the next, unchanged at the one after that.
+        if isinstance(self.source, WatchConfig) and self.takt_s is not None and self.takt_s <= 2 * self.source.poll_s:
+            raise ValueError(
+                "takt_s: every file would be late, as it is looked at twice; make it more than 2 × source.poll_s"
+            )
         return self
 
     @model_validator(mode="after")

@@ -95,11 +95,12 @@ def inspect(shot: Shot, recipe: Recipe, measured: Measured | None = None) -> Ver
 def in_time(verdict: Verdict, shot: Shot, now_mono_s: float, takt_s: float | None) -> Verdict:
     """The verdict, or NOT_DECIDABLE with what was measured where it comes after the takt's deadline.
 
-    The takt runs from the trigger, or from the frame's arrival where none asked for it. What was not decidable before keeps
-    its reason, which says more; but for the gray zone, where a person would now look at a part that is gone.
+    The takt runs from the trigger, or from the frame's arrival where none asked for it; a file has come before it is read.
+    What was not decidable before keeps its reason, which says more; but for the gray zone, where a person would now look at
+    a part that is gone.
     """
-    asked_s = shot.taken_mono_s if shot.asked_mono_s is None else shot.asked_mono_s
-    late_s = now_mono_s - asked_s
+    arrived_s = shot.taken_mono_s if shot.arrived_mono_s is None else shot.arrived_mono_s
+    late_s = now_mono_s - (arrived_s if shot.asked_mono_s is None else shot.asked_mono_s)
     judged = verdict.decision is not Decision.NOT_DECIDABLE or verdict.reason is Reason.GRAY_ZONE
     if takt_s is None or late_s <= takt_s or not judged:
         return verdict

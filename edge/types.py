@@ -82,6 +82,7 @@ class Shot:
     """One trigger: which part, when. Base of what a source yields.
 
     order: None where the plant did not ask for the part; asked_mono_s: when a trigger asked for it, None where none did;
+    arrived_mono_s: when its file came at the earliest, None where that is not known or the picture was taken here;
     result_id: what its result is to be called, where somebody was told so before.
     """
 
@@ -91,6 +92,7 @@ class Shot:
     taken_utc: datetime  # for people; may step
     order: Order | None = field(default=None, kw_only=True)
     asked_mono_s: float | None = field(default=None, kw_only=True)
+    arrived_mono_s: float | None = field(default=None, kw_only=True)
     result_id: str | None = field(default=None, kw_only=True)
 
 

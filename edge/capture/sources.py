@@ -51,15 +51,15 @@ class LiveSource(Source, Protocol):
         """How it is now; any thread may ask."""
 
 
-def shoot_file(path: Path, seq: int) -> Shot:
-    """Read one picture file; what cannot be read becomes an `Unfit` shot with its reason."""
+def shoot_file(path: Path, seq: int, arrived_mono_s: float | None = None) -> Shot:
+    """Read one picture file; what cannot be read becomes an `Unfit` shot with its reason. arrived_mono_s: as in `Shot`."""
     taken_mono_s, taken_utc = time.monotonic(), utc_now()
     part_id = _as_text(path.stem)
     try:
         pixels = read_picture(path)
     except BadPicture as err:
         return Unfit(part_id, seq, taken_mono_s, taken_utc, err.reason, _as_text(str(err)))
-    return Frame(part_id, seq, taken_mono_s, taken_utc, pixels)
+    return Frame(part_id, seq, taken_mono_s, taken_utc, pixels, arrived_mono_s=arrived_mono_s)
 
 
 def leave_file(path: Path, seq: int, why: str) -> Unfit:

@@ -20,6 +20,8 @@ from edge.types import Decision, Reason, Shot, Unfit, Verdict
 log = logging.getLogger(__name__)
 
 _GRACE_S = 2.0
+_LOOKS_SHARE = 10
+"""While files are judged, looking for others takes at most one part in so many of the line's time."""
 _PROCESSED, _FAILED = "processed", "failed"
 
 
@@ -27,6 +29,7 @@ _PROCESSED, _FAILED = "processed", "failed"
 class _Seen:
     stamp: Stamp
     since_s: float  # monotonic: unchanged at least since then
+    arrived_s: float | None  # monotonic: it was not there, or not whole, before; None: it lay there at the start
 
 
 class WatchSource:
@@ -34,6 +37,7 @@ class WatchSource:
 
     A file has arrived when its size and time have not changed for `poll_s`; one that cannot be read is given `grace_s`,
     because a copy may pause. Names that begin with a dot are left alone: copy to `.name` and rename, and arrival is whole.
+    It came at the earliest when the folder was last looked at without it; of what lies there at the start, nobody knows.
     A file with which the process was killed is read once more at the next start; killed again, the line gives it up.
 
     Args:
@@ -60,6 +64,8 @@ class WatchSource:
         self._folder, self._poll_s, self._stop, self._grace_s = folder, poll_s, stop, grace_s
         self._events = events or Events()
         self._seen: dict[Path, _Seen] = {}
+        self._looked_s: float | None = None
+        self._look_again_s = 0.0
         self._stuck: dict[Path, Stamp] = {}
         self._shown: dict[int, tuple[Path, Stamp]] = {}
         self._in_work = InWork((state or folder) / IN_WORK_FILE)
@@ -102,6 +108,9 @@ class WatchSource:
                     self._shown[seq] = path, seen.stamp
                     yield shot
                     seq += 1
+                # A takt runs for those, too, that come while others are judged.
+                if time.monotonic() >= self._look_again_s:
+                    self._notice()
             if not found_one:
                 self._stop.wait(self._poll_s)
 
@@ -134,7 +143,7 @@ class WatchSource:
         if self._in_work.begun(path, seen.stamp) >= MOST_TRIES:
             return self._give_up(path, seq)
         self._in_work.begin(path, seen.stamp)
-        shot = shoot_file(path, seq)
+        shot = shoot_file(path, seq, seen.arrived_s)
         unreadable = isinstance(shot, Unfit) and shot.reason is Reason.UNREADABLE
         if _stamp(path) != seen.stamp or (unreadable and time.monotonic() - seen.since_s < self._grace_s):
             self._in_work.end(path)
@@ -152,17 +161,29 @@ class WatchSource:
         return shot
 
     def _arrived(self) -> list[tuple[Path, _Seen]]:
-        stamps = self._look()
-        if stamps is None:
+        if not self._notice():
             return []
-        if not self._seen:
-            self._in_work.forget_all_but(stamps.keys())
         now_s = time.monotonic()
-        before = self._seen
-        self._seen = {p: old if (old := before.get(p)) and old.stamp == s else _Seen(s, now_s) for p, s in stamps.items()}
-        self._stuck = {p: s for p, s in self._stuck.items() if stamps.get(p) == s}
         ready = [(p, s) for p, s in self._seen.items() if now_s - s.since_s >= self._poll_s and p not in self._stuck]
         return sorted(ready, key=lambda found: (found[1].stamp[1], found[0].name))
+
+    def _notice(self) -> bool:
+        """Remember since when each file is as it is; False while the folder cannot be listed."""
+        began_s = time.monotonic()
+        stamps = self._look()
+        now_s = time.monotonic()
+        self._look_again_s = now_s + max(self._poll_s, _LOOKS_SHARE * (now_s - began_s))
+        if stamps is None:
+            return False
+        if self._looked_s is None:
+            self._in_work.forget_all_but(stamps.keys())
+        before, arrived_s = self._seen, self._looked_s
+        self._seen = {
+            p: old if (old := before.get(p)) and old.stamp == s else _Seen(s, now_s, arrived_s) for p, s in stamps.items()
+        }
+        self._stuck = {p: s for p, s in self._stuck.items() if stamps.get(p) == s}
+        self._looked_s = began_s
+        return True
 
     def _look(self) -> dict[Path, Stamp] | None:
         """Every file in the folder; None while the folder cannot be listed."""

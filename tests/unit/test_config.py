@@ -181,6 +181,10 @@ def test_a_camera_is_an_index_a_path_or_an_address(tmp_path: Path, device: str) 
         ("recipe: r\nsource: {kind: camera, device: -1}\nresults: {path: o}", "source.camera.device"),
         ("recipe: r\nsource: {kind: folder, path: p}\nresults: {path: o}\nthreads: 0", "threads"),
         ("source: {kind: folder, path: p}\nresults: {path: o}", "recipe: missing"),
+        (
+            "recipe: r\nsource: {kind: watch, path: p, poll_s: 0.5}\nresults: {path: o}\ntakt_s: 1",
+            "takt_s: every file would be late, as it is looked at twice; make it more than 2 × source.poll_s",
+        ),
         (_HEALTH + "health: {interval_s: 0}", "health.interval_s"),
         (_HEALTH + "prometheus: {}", "prometheus.port: missing"),
         (_HEALTH + "prometheus: {port: 9108, host: 0.0.0.0}", "add expose: true"),

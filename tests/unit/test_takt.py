@@ -33,6 +33,12 @@ def test_the_takt_runs_from_the_trigger_where_one_asked() -> None:
     assert in_time(GOOD, replace(asked, asked_mono_s=None), 0.3, 0.25) is GOOD
 
 
+def test_the_takt_of_a_file_runs_from_when_it_came_and_not_from_when_it_was_read() -> None:
+    waited = replace(FRAME, taken_mono_s=10.0, arrived_mono_s=0.0)
+    assert in_time(GOOD, waited, 10.1, 0.25).detail.startswith("10100 ms after the frame's arrival")
+    assert in_time(GOOD, replace(waited, arrived_mono_s=9.9), 10.1, 0.25) is GOOD
+
+
 def test_a_verdict_on_the_deadline_is_in_time_and_without_a_takt_every_one_is() -> None:
     assert in_time(GOOD, FRAME, 0.25, 0.25) is GOOD
     assert in_time(GOOD, FRAME, 1e6, None) is GOOD

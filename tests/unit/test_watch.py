@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from edge.capture.watch import WatchSource
 from edge.events import EventCode, Events, Happening
+from edge.loop import in_time
 from edge.types import Frame, Reason, Shot, Unfit
 from tests.brokers import PATIENCE_S, wait_until
 from tests.conftest import station_file
@@ -186,3 +188,38 @@ def test_a_name_that_is_no_unicode_is_remembered_too(incoming: Path) -> None:
         _, shots, _ = start(incoming)
         assert isinstance(next(shots), verdict)
         shots.close()
+
+
+def test_a_file_that_waited_while_others_were_judged_came_before_it_was_read(incoming: Path) -> None:
+    put(incoming, "there.png", png(1))
+    source, shots, _ = start(incoming)
+    there = next(shots)
+    assert there.arrived_mono_s is None, "nobody knows how long it has lain there"
+    put(incoming, "waits.png", png(2))
+    put_s = time.monotonic()
+    finish(source, there)
+    waited = next(shots)
+    assert waited.arrived_mono_s is not None
+    assert waited.arrived_mono_s < put_s < waited.taken_mono_s
+    waited_s = waited.taken_mono_s - waited.arrived_mono_s
+    assert in_time(OK, waited, waited.taken_mono_s, waited_s / 2).reason is Reason.LATE
+    assert in_time(OK, waited, waited.taken_mono_s, waited_s * 2) is OK
+
+
+def test_a_file_that_grows_has_come_after_it_was_last_seen_smaller(incoming: Path) -> None:
+    source, shots, _ = start(incoming)
+    put(incoming, "first.png", png(1))
+    finish(source, next(shots))
+    slow = incoming / "slow.png"
+    slow.write_bytes(png(2)[:500])
+    put(incoming, "second.png", png(3))
+    second = next(shot for shot in shots if shot.part_id == "second")
+    before_s = time.monotonic()
+    finish(source, second)
+    with slow.open("ab") as file:
+        file.write(png(2)[500:])
+    whole = next(shot for shot in shots if isinstance(shot, Frame))
+    assert whole.arrived_mono_s is not None
+    assert second.arrived_mono_s is not None
+    assert whole.arrived_mono_s > second.arrived_mono_s, "that look has seen it half"
+    assert whole.taken_mono_s > before_s
