@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from edge.shift.card import SampleCard
 from edge.shift.times import ShiftTimes
-from edge.shift.words import begun, blocked, came_out_right, came_out_wrong, to_present
+from edge.shift.words import begun, blocked, came_late, came_out_right, came_out_wrong, to_present
 from edge.types import Reason, Verdict
 
 
@@ -59,7 +59,8 @@ class ShiftCheck:
 
     A check is due at the start, at each listed time and when it is asked for; one that is under way then counts. A shot
     sooner than `pause_s` after the last step shows nobody knows what, and is NOT_DECIDABLE. A shot of which nothing was
-    measured, such as a dark one, leaves the step as it is: it says nothing about the judgement of samples.
+    measured, such as a dark one, leaves the step as it is: it says nothing about the judgement of samples. Nor does one that
+    was judged too late for the takt, whatever it would have been: the sample is shown again.
     """
 
     def __init__(
@@ -101,6 +102,10 @@ class ShiftCheck:
             return Weighed(Verdict.not_decidable(Reason.SHIFT_CHECK_DUE, f"the shift check waits for {sample}"), said=said)
         if verdict.score is None:
             return Weighed(verdict, sample, said)
+        if verdict.reason is Reason.LATE:
+            # At once, for it may still lie there.
+            again = to_present(sample, self._index + 1, len(self._samples), pause_s=0)
+            return Weighed(verdict, sample, (*said, Said(came_late(sample, verdict, again))))
         right = verdict.decision is sample.expected
         words = self._pass(verdict, now) if right else self._fail(verdict, now)
         step = Said(words, None if self._phase is Phase.WAITING else self._phase)

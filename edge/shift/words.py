@@ -27,6 +27,11 @@ def came_out_wrong(sample: SampleCard, verdict: Verdict, failed: int, tries: int
     return f"shift check: {_outcome(sample, verdict)}, not {sample.expected}; round {failed} of {tries} failed, {then}"
 
 
+def came_late(sample: SampleCard, verdict: Verdict, again: str) -> str:
+    """Neither right nor wrong."""
+    return f"shift check: {sample} does not count, it was judged too late: {verdict.detail}; once more, {again}"
+
+
 def blocked(failed: int, last: SampleCard) -> str:
     """Why no part is judged: the detail of each verdict while the line is blocked."""
     return f"{failed} rounds of the shift check failed, the last at {last}; find the cause, then {REPEAT}"

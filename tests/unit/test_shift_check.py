@@ -1,7 +1,9 @@
 """The line is released by samples that come out right in their order, and by nothing else."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,6 +111,23 @@ def test_a_picture_of_which_nothing_was_measured_consumes_no_sample_and_says_not
     dark, again, right = shift.sees(DARK, DARK, OK)
     assert dark == again == Weighed(DARK, SAMPLES[0])
     assert right.sample == SAMPLES[0]
+
+
+@pytest.mark.parametrize("would_be", [OK, NOK])
+def test_a_sample_that_was_judged_too_late_neither_passes_nor_fails_and_is_asked_for_again(would_be: Verdict) -> None:
+    late = replace(would_be, decision=Decision.NOT_DECIDABLE, reason=Reason.LATE, detail="312 ms after the trigger")
+    shift = Shift(tries=1)
+    for weighed in shift.sees(late, late):
+        assert (weighed.verdict, weighed.sample) == (late, SAMPLES[0])
+        [said] = weighed.said
+        assert "golden sample gold-1 does not count, it was judged too late: 312 ms after the trigger" in said.words
+        assert said.words.endswith("once more, present golden sample gold-1 (1 of 3)")
+        assert said.enters is None
+    assert (shift.check.phase, shift.check.expected) == (Phase.WAITING, SAMPLES[0])
+    shift.sees(OK, OK, late)
+    assert (shift.check.phase, shift.check.expected) == (Phase.WAITING, SAMPLES[2])
+    shift.sees(NOK)
+    assert shift.check.phase is Phase.RELEASED
 
 
 def test_a_sample_in_doubt_is_a_wrong_one() -> None:
