@@ -100,7 +100,14 @@ def make_source(
         case FolderConfig():
             return FolderSource(Path(config.path), stop)
         case WatchConfig():
-            return WatchSource(Path(config.path), config.poll_s, stop, events=events, state=state_folder())
+            return WatchSource(
+                Path(config.path),
+                config.poll_s,
+                stop,
+                events=events,
+                state=state_folder(),
+                quota_bytes=config.quota_mb * 1_000_000,
+            )
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
         case CameraConfig() | GenicamConfig() if config.trigger == "interval":

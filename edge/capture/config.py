@@ -21,11 +21,15 @@ class FolderConfig(Strict):
 
 
 class WatchConfig(Strict):
-    """Files as they arrive; judged ones are moved to processed/ and failed/."""
+    """Files as they arrive; judged ones are moved to processed/ and failed/.
+
+    quota_mb: of those two together, in millions of bytes; beyond it the oldest are deleted.
+    """
 
     kind: Literal["watch"]
     path: Place
     poll_s: float = Field(default=0.2, ge=0.01, le=60)
+    quota_mb: int = Field(default=2000, ge=1, le=100_000_000)
 
 
 class VideoConfig(Strict):

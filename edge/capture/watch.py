@@ -1,8 +1,6 @@
 """A folder into which somebody else puts picture files."""
 
 import logging
-import os
-import shutil
 import stat
 import threading
 import time
@@ -11,18 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.capture.in_work import IN_WORK_FILE, MOST_TRIES, InWork, Stamp
+from edge.capture.judged import Judged
 from edge.capture.pictures import SUFFIXES
 from edge.capture.sources import Feed, leave_file, shoot_file
 from edge.errors import BadConfig
 from edge.events import EventCode, Events, Trouble
-from edge.types import Decision, Reason, Shot, Unfit, Verdict
+from edge.types import Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
 
 _GRACE_S = 2.0
+_QUOTA_BYTES = 2_000_000_000
 _LOOKS_SHARE = 10
 """While files are judged, looking for others takes at most one part in so many of the line's time."""
-_PROCESSED, _FAILED = "processed", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class WatchSource:
         grace_s: see above.
         events: who is told when the folder is lost or back, and when a file is given up.
         state: where the line remembers what it has in work; None: in the folder itself.
+        quota_bytes: of the judged files that stay below it (see `Judged`).
 
     Raises:
         BadConfig: the folder is missing, or its subfolders cannot be made.
@@ -60,6 +60,7 @@ class WatchSource:
         grace_s: float = _GRACE_S,
         events: Events | None = None,
         state: Path | None = None,
+        quota_bytes: int = _QUOTA_BYTES,
     ) -> None:
         self._folder, self._poll_s, self._stop, self._grace_s = folder, poll_s, stop, grace_s
         self._events = events or Events()
@@ -74,17 +75,14 @@ class WatchSource:
         self._loss = Trouble(self._events, EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
         if not folder.is_dir():
             raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
-        try:
-            for name in (_PROCESSED, _FAILED):
-                (folder / name).mkdir(exist_ok=True)
-        except OSError as err:
-            raise BadConfig(f"source.path: {folder}/{name} cannot be made: {err.strerror}; give write access.") from None
+        self._judged = Judged(folder, quota_bytes)
 
     def feed(self) -> Feed:
         """Up while the folder can be listed; frames are files that were judged."""
         return self._feed
 
     def __iter__(self) -> Generator[Shot, None, None]:
+        self._judged.count()
         self._in_work.recall()
         try:
             yield from self._shots()
@@ -126,16 +124,11 @@ class WatchSource:
         if _stamp(path) != stamp:
             # It is gone, or the next part has come under the same name and waits for its own verdict.
             return
-        folder = self._folder / (_FAILED if verdict.decision is Decision.NOT_DECIDABLE else _PROCESSED)
-        target = folder / path.name
-        if os.path.lexists(target):
-            target = folder / f"{path.stem}-{time.time_ns()}{path.suffix}"
         try:
-            folder.mkdir(exist_ok=True)
-            shutil.move(path, target)
+            self._judged.put(path, verdict.decision)
         except OSError as err:
             # Judged once is enough.
-            log.error("%s cannot be moved to %s: %s; it is left alone until it changes", path, folder, err.strerror or err)
+            log.error("%s cannot be moved out of the way: %s; it is left alone until it changes", path, err.strerror or err)
             self._stuck[path] = stamp
 
     def _shoot(self, path: Path, seen: _Seen, seq: int) -> Shot | None:

@@ -9,7 +9,7 @@ from edge.config import StationConfig, load_config
 from edge.doctor.camera import try_camera, try_user
 from edge.doctor.certificates import try_certificates
 from edge.doctor.speed import try_encoder
-from edge.doctor.storage import claims_of, try_disks
+from edge.doctor.storage import claims_of, try_disks, try_judged
 from edge.doctor.surroundings import try_clock, try_memory, try_temperature
 from edge.doctor.symptom import State, Symptom
 from edge.doctor.unit import service_of, try_unit
@@ -33,6 +33,7 @@ def examine(station_file: Path) -> list[Symptom]:
         *try_camera(config.source),
         *try_encoder(Path(config.recipe), interval_s),
         *try_disks(claims_of(config)),
+        *try_judged(config.source),
         _try_clock(Path(config.recipe)),
         try_memory(),
         try_temperature(),

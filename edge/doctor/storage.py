@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.capture.config import SourceConfig, WatchConfig
+from edge.capture.judged import held_bytes, places
 from edge.config import StationConfig
 from edge.doctor.symptom import Symptom, ill, well, worry
 from edge.errors import BadConfig
@@ -34,6 +36,9 @@ class Claim:
 def claims_of(config: StationConfig) -> list[Claim]:
     """All of a station's. A folder that nobody names is said by `check`."""
     found: list[Claim] = []
+    if isinstance(source := config.source, WatchConfig):
+        folder = Path(source.path)
+        found.append(Claim("source.quota_mb", folder, source.quota_mb * 1_000_000, held_bytes(folder)))
     if config.mqtt and isinstance(outbox := config.mqtt.outbox, OutboxConfig):
         path = Path(str(outbox.path))
         kept = sum(_size(Path(f"{path}{end}")) for end in ("", "-wal"))
@@ -55,6 +60,18 @@ def try_disks(claims: Sequence[Claim]) -> list[Symptom]:
         folder = next(there for there in (claim.folder, *claim.folder.parents) if there.exists())
         disks.setdefault(folder.stat().st_dev, []).append(Claim(claim.key, folder, claim.quota, claim.kept))
     return [_try_disk(on_it) for on_it in disks.values()]
+
+
+def try_judged(source: SourceConfig) -> list[Symptom]:
+    """How much of a watched folder's judged files is kept; nothing for other sources."""
+    if not isinstance(source, WatchConfig):
+        return []
+    folder = Path(source.path)
+    held_mb = held_bytes(folder) // 1_000_000
+    words = f"processed/ and failed/ in {folder} hold {held_mb:,} MB of {source.quota_mb:,} (source.quota_mb)"
+    if links := [place.name for place in places(folder) if place.is_symlink()]:
+        return [worry("judged", f"{words}; {' and '.join(links)} is a link, and nobody removes what grows behind it.")]
+    return [well("judged", words)]
 
 
 def _try_disk(claims: Sequence[Claim]) -> Symptom:

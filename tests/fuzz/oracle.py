@@ -77,7 +77,7 @@ def _same(there: object, value: object) -> bool:
 
 KINDS = {
     "folder": {"path"},
-    "watch": {"path", "poll_s"},
+    "watch": {"path", "poll_s", "quota_mb"},
     "video": {"path", "every"},
     "camera": {"device", "interval_s", "timeout_s", "trigger"},
 }
