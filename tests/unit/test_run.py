@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.cameras import MjpegCamera
 from tests.commands import goodpart
 from tests.conftest import part_picture, station_file, write_parts
 from tests.devices import Device
+from tests.recipes import resealed
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -112,3 +114,33 @@ def test_a_full_disk_does_not_stop_the_line_but_is_told_at_the_end(recipe_dir: P
     assert ended.code == 1
     assert ended.err.count("No space left on device") == 1
     assert "judged 3: 3 OK; 3 lost" in ended.err
+
+
+def test_a_recipe_whose_golden_pictures_are_not_reproduced_judges_no_part(
+    recipe_dir: Path, results: Path, tmp_path: Path
+) -> None:
+    """As on a device that computes something else."""
+    golden = (recipe_dir / "golden-2.png").read_bytes()
+    other = resealed(recipe_dir, tmp_path / "other", {"golden-1.png": golden})
+    parts = write_parts(tmp_path / "parts", range(300, 302))
+    ended = goodpart(
+        "run", station_file(tmp_path, other, {"kind": "folder", "path": str(parts)}, results={"path": str(results)})
+    )
+    assert "golden picture golden-1.png scores" in ended.sentence
+    assert lines(results) == []
+    assert "golden picture golden-1.png scores" in goodpart("once", parts / "part-300.png", "-r", other).sentence
+
+
+@pytest.mark.parametrize("name", ["bank.npy", "encoder.onnx", "golden-1.png"])
+def test_a_recipe_that_was_altered_after_it_was_sealed_judges_no_part(
+    recipe_dir: Path, results: Path, tmp_path: Path, name: str
+) -> None:
+    altered = Path(shutil.copytree(recipe_dir, tmp_path / "altered"))
+    raw = bytearray((altered / name).read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (altered / name).write_bytes(raw)
+    source: dict[str, object] = {"kind": "folder", "path": str(write_parts(tmp_path / "parts", range(300, 302)))}
+    ended = goodpart("run", station_file(tmp_path, altered, source, results={"path": str(results)}))
+    assert name in ended.sentence
+    assert "not the file that was sealed" in ended.sentence
+    assert lines(results) == []
