@@ -5,6 +5,7 @@ so that nothing is fetched or compiled. Everything else is the real thing.
 """
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,18 +18,23 @@ from tests.conftest import station_file, write_parts
 from tests.machines import Machine, why_not
 
 ROOT = Path(__file__).parents[2]
+INSTALL = ROOT / "systemd" / "install"
 NAME = "plate"
 SERVICE = f"goodpart@{NAME}"
 WHERE = ("/etc", "/opt", "/usr/local", "/var/lib")
 
-_PYTHON = f"""#!/bin/sh
-# Makes the environment of the tests instead of a new one.
-[ "$1 $2" = "-m venv" ] || exec {sys.executable} "$@"
-mkdir -p "$3/bin"
-printf '#!/bin/sh\\nexit 0\\n' >"$3/bin/pip"
-printf '#!/bin/sh\\nPYTHONPATH={ROOT} exec {sys.executable} {ROOT}/tests/goodpart.py "$@"\\n' >"$3/bin/goodpart"
-chmod 755 "$3/bin/pip" "$3/bin/goodpart"
-"""
+_RUN = f"PYTHONPATH={ROOT} exec {sys.executable}"
+
+
+def interpreter(
+    pip: str = "exit 0", python: str = f'{_RUN} "$@"', goodpart: str = f'{_RUN} {ROOT}/tests/goodpart.py "$@"'
+) -> str:
+    """One that makes the environment of the tests instead of a new one, of these three programs."""
+    lines = ["#!/bin/sh", f'[ "$1 $2" = "-m venv" ] || exec {sys.executable} "$@"', 'mkdir -p "$3/bin"']
+    for name, does in {"pip": pip, "python": python, "goodpart": goodpart}.items():
+        lines += [f'echo {shlex.quote("#!/bin/sh")} >"$3/bin/{name}"', f'echo {shlex.quote(does)} >>"$3/bin/{name}"']
+    return "\n".join([*lines, 'chmod 755 "$3/bin/"*', ""])
+
 
 _HANGS = """
 import ctypes
@@ -55,9 +61,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         pytest.skip(f"the unit is not started for real: {reason}")
     folder = tmp_path_factory.mktemp("machine")
     with Machine(folder) as booted:
-        python = booted.shared / "python"
-        python.write_text(_PYTHON)
-        python.chmod(0o755)
+        python(booted, interpreter())
         # Its user must find the interpreter and the code, wherever they lie; this changes nothing outside of the machine.
         for place in (Path(sys.executable), Path(sys.executable).resolve(), Path(sys.base_prefix) / "lib", ROOT / "edge"):
             booted.does("chmod", "a+rx", *place.parents)
@@ -68,7 +72,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def installed(machine: Machine, recipe_dir: Path) -> Iterator[Machine]:
     """goodpart on the machine, with a station that watches a folder and whose broker is away."""
     before = machine.files(*WHERE)
-    machine.does(ROOT / "systemd" / "install", "--python", machine.shared / "python")
+    machine.does(INSTALL, "--python", machine.shared / "python")
     incoming = f"/var/lib/goodpart/{NAME}/incoming"
     mqtt = {"host": "127.0.0.1", "port": 1, "username": "camera", "password_credential": "mqtt-password", "close_s": 0}
     source: dict[str, object] = {"kind": "watch", "path": incoming, "poll_s": 0.01}
@@ -83,9 +87,17 @@ def installed(machine: Machine, recipe_dir: Path) -> Iterator[Machine]:
     drop_in(machine, "place", "ProtectHome=read-only\nPrivateTmp=no")
     machine.does("sh", "-c", "mkdir -p /etc/credstore && echo secret >/etc/credstore/goodpart.plate.mqtt-password")
     yield machine
-    machine.does(ROOT / "systemd" / "install", "--purge")
+    machine.does(INSTALL, "--purge")
     assert machine.files(*WHERE) - before <= {"/etc/credstore"}
     assert machine.run("getent", "passwd", "goodpart").returncode
+
+
+def python(machine: Machine, text: str, name: str = "python") -> Path:
+    """An interpreter to install with."""
+    path = machine.shared / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 def drop_in(machine: Machine, name: str, lines: str) -> None:
@@ -129,13 +141,13 @@ def test_the_unit_is_ready_when_it_judges_says_what_it_does_and_keeps_its_result
     installed.does("systemctl", "stop", SERVICE)
     assert (show(installed, "ActiveState"), show(installed, "ExecMainStatus")) == ("inactive", "4")
     # Removed, what the station made is still there; installed again, it goes on with it.
-    installed.does(ROOT / "systemd" / "install", "--uninstall")
+    installed.does(INSTALL, "--uninstall")
     assert not {path for path in installed.files("/opt", "/usr/local", "/etc/systemd") if "goodpart" in path} - {
         f"/etc/systemd/system/{SERVICE}.service.d",
         f"/etc/systemd/system/{SERVICE}.service.d/place.conf",
     }
     assert f"/var/lib/goodpart/{NAME}/{NAME}.outbox" in installed.files("/var/lib/goodpart")
-    installed.does(ROOT / "systemd" / "install", "--python", installed.shared / "python")
+    installed.does(INSTALL, "--python", installed.shared / "python")
     installed.does("systemctl", "start", SERVICE)
     assert "1 results in the outbox" in show(installed, "StatusText")
 
@@ -157,12 +169,58 @@ def test_a_line_whose_encoder_hangs_is_started_again_and_the_journal_says_where(
     assert "hang" in installed.does("journalctl", "--output=cat", f"--unit={SERVICE}")
 
 
-def test_an_installation_that_fails_leaves_the_one_in_use(installed: Machine) -> None:
-    before = installed.files("/opt")
-    broken = installed.shared / "broken"
-    broken.write_text(_PYTHON.replace("exit 0", "exit 1"))
-    broken.chmod(0o755)
-    ended = installed.run(ROOT / "systemd" / "install", "--python", broken)
-    assert (ended.returncode, ended.stderr.count("error: ")) == (2, 1)
-    assert installed.files("/opt") == before
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ({"pip": "exit 1"}, "pip could not install goodpart"),
+        ({"goodpart": "exit 1"}, "what was installed does not answer"),
+        # As hnswlib does that was compiled for another CPU.
+        ({"python": "kill -ILL $$"}, "what was installed does not run on this device"),
+    ],
+)
+def test_an_installation_that_fails_leaves_the_one_in_use(installed: Machine, broken: dict[str, str], says: str) -> None:
+    before, used = installed.files("/opt"), installed.does("readlink", "/opt/goodpart")
+    ended = installed.run(INSTALL, "--python", python(installed, interpreter(**broken), "broken"))
+    assert (ended.returncode, ended.stderr.count("error: ")) == (2, 1), ended
+    assert says in ended.stderr
+    assert (installed.files("/opt"), installed.does("readlink", "/opt/goodpart")) == (before, used)
     installed.does("goodpart", "--version")
+
+
+def test_an_installation_that_is_interrupted_leaves_nothing_beside_the_one_in_use(installed: Machine) -> None:
+    before = installed.files("/opt")
+    # pip is where it takes long; the signal comes to the shell that waits for it.
+    ended = installed.run(INSTALL, "--python", python(installed, interpreter(pip="kill -TERM $PPID"), "slow"))
+    assert ended.returncode == 143, ended
+    assert installed.files("/opt") == before
+
+
+def test_the_one_of_before_is_kept_until_every_station_runs_again(installed: Machine) -> None:
+    install = (INSTALL, "--python", installed.shared / "python")
+    installed.does("systemctl", "start", SERVICE)
+    used = installed.does("readlink", "/opt/goodpart").strip()
+    installed.does("mv", f"/etc/goodpart/{NAME}.yaml", f"/etc/goodpart/{NAME}.away")
+    ended = installed.run(*install)
+    assert (ended.returncode, ended.stderr.count("error: ")) == (2, 1), ended
+    assert f"Back: ln -sfn {used} /opt/goodpart" in ended.stderr
+    installed.does(f"{used}/bin/goodpart", "--version")
+    installed.does("mv", f"/etc/goodpart/{NAME}.away", f"/etc/goodpart/{NAME}.yaml")
+    # Mended, it is brought to this version, and what was left behind goes.
+    installed.does("sh", "-c", 'umask 077 && exec "$@"', "sh", *install)
+    assert show(installed, "ActiveState") == "active"
+    left = installed.does("sh", "-c", "echo /opt/goodpart*").split()
+    assert left == ["/opt/goodpart", installed.does("readlink", "/opt/goodpart").strip()]
+    installed.does("runuser", "-u", "goodpart", "--", "/opt/goodpart/bin/goodpart", "--version")
+
+
+def test_a_folder_where_the_link_should_be_is_refused_before_anything_is_made(installed: Machine) -> None:
+    used = installed.does("readlink", "/opt/goodpart").strip()
+    installed.does("sh", "-c", "rm /opt/goodpart && mkdir /opt/goodpart")
+    before = installed.files("/opt")
+    ended = installed.run(INSTALL, "--python", installed.shared / "python")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "error: /opt/goodpart is no link that this script made; move it away first.\n",
+    )
+    assert installed.files("/opt") == before
+    installed.does("sh", "-c", f"rmdir /opt/goodpart && ln -s {used} /opt/goodpart")
