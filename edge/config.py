@@ -1,5 +1,6 @@
 """The station's configuration file: one camera, one recipe, and who is told. Its parts are described in their rooms."""
 
+import os
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -117,6 +118,16 @@ class StationConfig(_Station):
         if isinstance(self.source, WatchConfig) and self.takt_s is not None and self.takt_s <= 2 * self.source.poll_s:
             raise ValueError(
                 "takt_s: every file would be late, as it is looked at twice; make it more than 2 × source.poll_s"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _results_and_shadow_have_files_of_their_own(self) -> "StationConfig":
+        ours, theirs = self.results, self.shadow and self.shadow.results
+        # realpath: two names, or a link, may lead to one file.
+        if ours and ours.path != "-" and theirs and os.path.realpath(ours.path) == os.path.realpath(theirs):
+            raise ValueError(
+                "shadow.results: is the file of results.path, and nobody could tell whose verdicts stand there; name another"
             )
         return self
 

@@ -306,3 +306,15 @@ def test_every_mistake_about_recipes_on_the_device_is_named(tmp_path: Path, keys
     with pytest.raises(BadConfig) as caught:
         load(tmp_path, STATION + _RECIPES + keys)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("other", ["o", "./o", "sub/../o", "link", "{here}/o"])
+def test_a_challenger_does_not_write_into_the_results_of_the_line(tmp_path: Path, other: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to("o")
+    other = other.format(here=tmp_path)
+    with pytest.raises(BadConfig, match=r"shadow\.results: is the file of results\.path"):
+        load(tmp_path, _HEAD + f"shadow: {{recipe: r2, results: '{other}'}}")
+    shadow = load(tmp_path, _HEAD + "shadow: {recipe: r2, results: o2}").shadow
+    assert shadow is not None
+    assert shadow.results == str(tmp_path / "o2")
