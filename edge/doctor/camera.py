@@ -4,12 +4,21 @@ import errno
 import grp
 import os
 import pwd
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
-from edge.capture.config import CameraConfig, SourceConfig
+from edge.capture.config import CameraConfig, GenicamConfig, SourceConfig
 from edge.doctor.symptom import Symptom, ill, well, worry
 
 _BY_ID = Path("/dev/v4l/by-id")
+
+_USB_DEVICES, _USB_NODES = Path("/sys/bus/usb/devices"), Path("/dev/bus/usb")
+_USB3_VISION = "ef", "05"
+"""Class and subclass of an interface of a USB3 Vision camera, as sysfs shows them."""
+
+_NETLINK_KOBJECT_UEVENT = 15
+"""linux/netlink.h: where libusb hears of cameras that come and go, without which it does not begin."""
 
 
 def try_user() -> Symptom:
@@ -34,6 +43,51 @@ def try_camera(source: SourceConfig, by_id: Path = _BY_ID) -> list[Symptom]:
         name = f"; its name can change at the next start, {_choice(by_id)}" if _names(by_id) else ""
         return [well("camera", f"{device} may be read by this user{name}")]
     return [well("camera", f"{device} may be read by this user")]
+
+
+def try_usb_cameras(source: SourceConfig, devices: Path = _USB_DEVICES, nodes: Path = _USB_NODES) -> list[Symptom]:
+    """Each USB3 Vision camera that is plugged in, where the source is a GenICam camera; one on the network has no device."""
+    if not isinstance(source, GenicamConfig):
+        return []
+    return [_try_usb_camera(node) for node in sorted(_usb3_vision(devices, nodes))]
+
+
+def _usb3_vision(devices: Path, nodes: Path) -> Iterator[Path]:
+    """The nodes of cameras, from sysfs: an interface `2-1:1.0` is described in a folder beside that of its device `2-1`."""
+    for interface in devices.glob("*:*.0"):
+        try:
+            kind = tuple((interface / name).read_text().strip() for name in ("bInterfaceClass", "bInterfaceSubClass"))
+            device = devices / interface.name.partition(":")[0]
+            bus, number = (int((device / name).read_text()) for name in ("busnum", "devnum"))
+        except (OSError, ValueError):
+            continue  # it was pulled out meanwhile
+        if kind == _USB3_VISION:
+            yield nodes / f"{bus:03d}" / f"{number:03d}"
+
+
+def _try_usb_camera(node: Path) -> Symptom:
+    name = f"source.kind: genicam: the USB3 Vision camera {node}"
+    try:
+        os.close(os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as err:
+        match err.errno:
+            case errno.EPERM:
+                mend = "is not among the sandbox's devices; add DeviceAllow=char-usb_device rw in a drop-in."
+            case errno.EACCES:
+                mend = "may not be used by this user; install its maker's udev rule, and name that one's group in "
+                mend += "SupplementaryGroups=."
+            case _:
+                mend = f"cannot be opened: {err.strerror}; plug it in again."
+        return ill("camera", f"{name} {mend}")
+    try:
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_KOBJECT_UEVENT).close()
+    except OSError:
+        return worry(
+            "camera",
+            f"{name} may be used, but a producer that finds it with libusb does not: the sandbox forbids netlink; add "
+            "RestrictAddressFamilies=AF_NETLINK in a drop-in.",
+        )
+    return well("camera", f"{node} is a USB3 Vision camera that this user may use")
 
 
 def _explain(err: OSError, device: Path, by_id: Path) -> str:

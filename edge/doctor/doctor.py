@@ -6,7 +6,7 @@ from edge.app.delivery import make_broker
 from edge.capture.config import CameraConfig
 from edge.check import check_station
 from edge.config import StationConfig, load_config
-from edge.doctor.camera import try_camera, try_user
+from edge.doctor.camera import try_camera, try_usb_cameras, try_user
 from edge.doctor.certificates import try_certificates
 from edge.doctor.speed import try_encoder
 from edge.doctor.storage import claims_of, try_disks, try_judged
@@ -31,6 +31,7 @@ def examine(station_file: Path) -> list[Symptom]:
     return [
         *found,
         *try_camera(config.source),
+        *try_usb_cameras(config.source),
         *try_encoder(Path(config.recipe), interval_s),
         *try_disks(claims_of(config)),
         *try_judged(config.source),

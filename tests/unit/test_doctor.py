@@ -1,15 +1,18 @@
 """What the doctor says, and of what."""
 
+import errno
 import json
 import os
+import socket
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import edge  # noqa: F401 - it sets what the first test looks at
-from edge.capture.config import CameraConfig
-from edge.doctor.camera import try_camera
+from edge.capture.config import CameraConfig, GenicamConfig
+from edge.doctor.camera import try_camera, try_usb_cameras
 from edge.doctor.certificates import try_certificates
 from edge.doctor.native import try_native
 from edge.doctor.sandbox import program_of, properties
@@ -64,6 +67,57 @@ def test_a_camera_that_is_missing_is_told_with_those_that_are_there(tmp_path: Pa
     [found] = try_camera(CameraConfig(kind="camera", device=str(tmp_path / "gone")), by_id)
     assert found.state is State.ILL
     assert f"Cameras here: {by_id}/usb-maker_camera-video-index0".lower() in found.detail.lower()
+
+
+@pytest.fixture
+def usb(tmp_path: Path) -> tuple[Path, Path]:
+    """A USB3 Vision camera, number 7 on bus 2, and a mouse, as sysfs shows them."""
+    devices, nodes = tmp_path / "devices", tmp_path / "nodes"
+    for name, number, kind in (("2-1", 7, ("ef", "05")), ("1-4", 3, ("03", "01"))):
+        for folder, files in (
+            (name, {"busnum": name[0], "devnum": str(number)}),
+            (f"{name}:1.0", {"bInterfaceClass": kind[0], "bInterfaceSubClass": kind[1]}),
+        ):
+            (devices / folder).mkdir(parents=True)
+            for file, content in files.items():
+                (devices / folder / file).write_text(f"{content}\n")
+    (nodes / "002").mkdir(parents=True)
+    (nodes / "002" / "007").touch()
+    return devices, nodes
+
+
+GENICAM = GenicamConfig(kind="genicam", producer="/opt/maker/producer.cti")
+
+
+def test_a_usb_camera_of_genicam_is_found_and_one_that_the_sandbox_hides_is_told_with_the_mend(
+    usb: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices, nodes = usb
+    camera = nodes / "002" / "007"
+    assert [(s.state, str(camera) in s.detail) for s in try_usb_cameras(GENICAM, devices, nodes)] == [(State.WELL, True)]
+    assert try_usb_cameras(CameraConfig(kind="camera", device=0), devices, nodes) == []
+
+    def refusing(number: int) -> Callable[..., int]:
+        def refuse(*_: object) -> int:
+            raise OSError(number, os.strerror(number))
+
+        return refuse
+
+    for number, mend in (
+        (errno.EPERM, "add DeviceAllow=char-usb_device rw in a drop-in"),
+        (errno.EACCES, "install its maker's udev rule"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", refusing(number))
+            [found] = try_usb_cameras(GENICAM, devices, nodes)
+        assert (found.state, mend in found.detail) == (State.ILL, True), found
+    monkeypatch.setattr(socket, "socket", refusing(errno.EAFNOSUPPORT))
+    [found] = try_usb_cameras(GENICAM, devices, nodes)
+    assert (found.state, "RestrictAddressFamilies=AF_NETLINK" in found.detail) == (State.WORRY, True)
+    camera.unlink()
+    assert [s.state for s in try_usb_cameras(GENICAM, devices, nodes)] == [State.ILL]
+    (devices / "2-1" / "devnum").unlink()
+    assert try_usb_cameras(GENICAM, devices, nodes) == []
 
 
 def test_int8_that_is_no_faster_is_a_worry() -> None:
