@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import BadConfig
+from edge.host.files import give_to_owner_of
 from edge.types import Decision
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,9 @@ class Judged:
         self._dropped = self._stays = False
         for place in places(folder):
             try:
-                place.mkdir(exist_ok=True)
+                if not place.is_dir():
+                    place.mkdir()
+                    give_to_owner_of(folder, place)
             except OSError as err:
                 raise BadConfig(f"source.path: {place} cannot be made: {err.strerror}; give write access.") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.errors import BadConfig
 from edge.evidence.names import Name, is_day, is_draft, stem_of
-from edge.host.files import put_in_place, sync_folder
+from edge.host.files import give_to_owner_of, put_in_place, sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ def make_usable(root: Path) -> None:
         BadConfig: it cannot be made, or files cannot be put into it.
     """
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        if not root.is_dir():
+            root.mkdir(parents=True)
+            give_to_owner_of(root.parent, root)
     except OSError as err:
         raise BadConfig(f"evidence.path: {root} cannot be made: {err.strerror}; choose another folder.") from None
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):

@@ -58,4 +58,5 @@ def give_to_owner_of(folder: Path, path: Path) -> None:
     """
     if os.geteuid() == 0:
         owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        # The owner of the folder may have put a link there meanwhile.
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from edge.errors import BadConfig
-from edge.host.files import sync_folder
+from edge.host.files import give_to_owner_of, sync_folder
 from edge.report.wire import Message, StationName, to_wire
 from edge.types import Decision, Reason
 
@@ -60,9 +60,11 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, fresh = path, not path.exists()
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+            if fresh:
+                give_to_owner_of(path.parent, path)
             self._end_torn_line()
             sync_folder(path.parent)
         except OSError as err:

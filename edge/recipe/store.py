@@ -56,7 +56,9 @@ class RecipeStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            folder.mkdir(exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir()
+                give_to_owner_of(folder.parent, folder)
         except OSError as err:
             raise BadConfig(f"recipe_store.path: {folder} cannot be made: {err.strerror}; choose another folder.") from None
         if not os.access(folder, os.W_OK | os.X_OK):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from edge.errors import BadConfig
+from edge.host.files import give_to_owner_of
 from edge.report.books import Account, Loss
 from edge.report.message import Result
 from edge.report.wire import Message, to_wire
@@ -29,11 +30,7 @@ class JsonLines:
         self.lost = self._delivered = 0
         self._failing = False
         try:
-            self._fd = (
-                os.dup(sys.stdout.fileno())
-                if str(path) == "-"
-                else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            )
+            self._fd = os.dup(sys.stdout.fileno()) if str(path) == "-" else _open(path)
         except OSError as err:
             raise BadConfig(f"{key}: {path} cannot be written: {err.strerror}; choose another file.") from None
 
@@ -68,6 +65,14 @@ class JsonLines:
     def close(self) -> None:
         """Nothing waits here."""
         os.close(self._fd)
+
+
+def _open(path: Path) -> int:
+    fresh = not path.exists()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    if fresh:
+        give_to_owner_of(path.parent, path)
+    return fd
 
 
 def _write_whole(fd: int, line: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge.errors import BadConfig, BadOutbox, DiskFailed
 from edge.events import EventCode, Events
+from edge.host.files import give_to_owner_of
 from edge.report.outbox.sqlite import SqliteOutbox
 
 _FAULTS_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
@@ -48,6 +49,7 @@ def make_file(path: Path) -> None:
         return
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
+        give_to_owner_of(path.parent, path)
     except OSError as err:
         if err.errno in _FAULTS_OF_THE_DISK:
             raise DiskFailed(f"{err.strerror}") from err
