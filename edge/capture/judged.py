@@ -42,7 +42,7 @@ class Judged:
         quota_bytes: of all files together.
 
     Raises:
-        BadConfig: the two cannot be made.
+        BadConfig: the two cannot be made, or files cannot be moved there.
     """
 
     def __init__(self, folder: Path, quota_bytes: int) -> None:
@@ -57,6 +57,13 @@ class Judged:
                     give_to_owner_of(folder, place)
             except OSError as err:
                 raise BadConfig(f"source.path: {place} cannot be made: {err.strerror}; give write access.") from None
+        for place in (folder, *places(folder)):
+            # Else each file would stay where it is, and be judged again at each start.
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise BadConfig(
+                    f"source.path: no file can be moved in {place} by this user; give write access, in the sandbox with "
+                    "ReadWritePaths= in a drop-in."
+                )
 
     def count(self) -> None:
         """Look at what is there from before."""

@@ -49,7 +49,7 @@ class WatchSource:
         quota_bytes: of the judged files that stay below it (see `Judged`).
 
     Raises:
-        BadConfig: the folder is missing, or its subfolders cannot be made.
+        BadConfig: the folder is missing, or its files cannot be moved to its subfolders.
     """
 
     def __init__(

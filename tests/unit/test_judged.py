@@ -1,6 +1,7 @@
 """Judged files do not fill the disk, and nothing is deleted that was not put away."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from edge.capture.judged import Judged, held_bytes
 from edge.config import load_config
 from edge.doctor.storage import claims_of, try_judged
 from edge.doctor.symptom import State
+from edge.errors import BadConfig
 from edge.types import Decision
 from tests.conftest import station_file
+from tests.disks import small_disk
 
 SIZE = 1000
 
@@ -139,3 +142,14 @@ def test_the_doctor_says_how_much_is_kept_and_counts_what_may_come(recipe_dir: P
     assert isinstance(config.source, WatchConfig)
     assert [(s.state, "failed is a link" in s.detail) for s in try_judged(config.source)] == [(State.WORRY, True)]
     assert try_judged(FolderConfig(kind="folder", path=str(folder))) == []
+
+
+def test_a_folder_in_which_no_file_can_be_moved_is_refused_at_the_start(tmp_path: Path) -> None:
+    """As the sandbox of the service leaves it where nobody has opened it."""
+    with small_disk(tmp_path / "incoming", "256k") as mounted:
+        if not mounted:
+            pytest.skip("only who may mount can make a folder read-only for root")
+        Judged(tmp_path / "incoming", SIZE)
+        subprocess.run(["mount", "-o", "remount,ro", tmp_path / "incoming"], check=True)
+        with pytest.raises(BadConfig, match=r"source\.path: no file can be moved in .*incoming by this user"):
+            Judged(tmp_path / "incoming", SIZE)
