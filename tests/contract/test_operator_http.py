@@ -3,10 +3,12 @@
 import json
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from starlette.datastructures import Headers
@@ -190,6 +192,11 @@ def test_callers_that_break_off_or_talk_nonsense_leave_no_trace(
 
 class Hasty(Impatient):
     patience_s = 0.2
+    gave_up: ClassVar[threading.Event]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.gave_up.set()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +211,8 @@ def test_who_does_not_finish_a_request_is_hung_up_on(said: bytes) -> None:
 def test_who_does_not_take_what_is_sent_is_hung_up_on() -> None:
     with hasty() as port, socket.create_connection((HOST, port), timeout=PATIENCE_S) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(1)
+        # Not a byte is taken before, for each one taken would renew the patience.
+        assert Hasty.gave_up.wait(PATIENCE_S)
         assert hung_up(slow)
 
 
@@ -229,6 +237,7 @@ def hasty() -> Iterator[int]:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": bytes(MUCH)})
 
+    Hasty.gave_up = threading.Event()
     listener = listen(HOST, 0, ipv6=False)
     with serving(application, listener, 1, lambda: None, Hasty):
         yield listener.getsockname()[1]
