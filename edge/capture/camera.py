@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,10 +52,15 @@ class NewestFrame:
 
     A camera's read can block for ever and its release then would too, so only this thread calls them. It is a daemon:
     a camera that hangs does not keep the process from ending.
+
+    shown: called with each frame in that thread, for who must not miss one; must not block. began_s: since when, monotonic.
     """
 
-    def __init__(self, camera: Camera, stop: threading.Event) -> None:
-        self._camera, self._stop = camera, stop
+    def __init__(
+        self, camera: Camera, stop: threading.Event, shown: Callable[[Exposure], None] = lambda _exposure: None
+    ) -> None:
+        self._camera, self._stop, self._shown = camera, stop, shown
+        self.began_s = time.monotonic()
         self._changed = threading.Condition()
         self._newest: Exposure | None = None
         self._fault = ""
@@ -137,6 +142,7 @@ class NewestFrame:
         with self._changed:
             self._newest, self._fault = exposure, ""
             self._changed.notify_all()
+        self._shown(exposure)
 
 
 class CameraSource:

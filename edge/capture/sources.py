@@ -30,7 +30,7 @@ class Feed:
 
     since_s: monotonic, of the start, or when it was lost or came back. frames: pictures that came; dropped: those that a
     newer one replaced before the line asked for one. newest_s: monotonic, when the newest picture came. reopenings: of the
-    camera, after the first opening. refused: triggers that came while another one still waited for its frame.
+    camera, after the first opening. refused: triggers that came while another one still waited to be served.
     """
 
     up: bool

@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class TriggeredCameraSource:
-    """The newest frame that arrived after each trigger; CAMERA_LOST for each that gets none in the camera's time.
+    """The first frame that arrived after each trigger; CAMERA_LOST for each that gets none in the camera's time.
 
-    A trigger that comes while a part is being judged gets its frame right after that, so at most one inspection late. That
-    the camera is lost is said when it happens, not when the next trigger comes.
+    A trigger that comes while a part is being judged has its own frame kept until that is done, so its verdict comes at most
+    one inspection late, and is about its own part. That the camera is lost is said when it happens, not at the next trigger.
 
     Args:
         camera: what is looked through.
@@ -48,31 +48,20 @@ class TriggeredCameraSource:
         return self._presence.feed(self._frames, self._triggers.refused)
 
     def __iter__(self) -> Iterator[Shot]:
-        began_s, timeout_s = time.monotonic(), self._camera.traits.timeout_s
-        frames = self._frames = NewestFrame(self._camera, self._stop)
+        frames = self._frames = NewestFrame(self._camera, self._stop, self._triggers.show)
         if self._watch:
             self._watch(frames)
-        while not self._stop.is_set():
-            trigger = self._triggers.waiting(self._stop)
-            if trigger is None:
-                self._look_after(frames, began_s)
-                continue
-            exposure = frames.newer_than(trigger.mono_s, timeout_s)
-            if exposure is None and self._stop.is_set():
-                break
-            self._triggers.taken()
-            if exposure:
-                self._presence.here(exposure)
-                shot = shoot(trigger.part_id, exposure)
-            else:
-                fault = frames.fault
-                self._presence.lost(fault)
-                shot = Unfit(trigger.part_id, -1, trigger.mono_s, trigger.utc, Reason.CAMERA_LOST, fault)
-            if trigger.told and trigger.result_id:
-                self._asking[trigger.result_id] = trigger
-            yield trigger.marked(shot)
-        if left := self._triggers.close():
-            log.error("the line ended before %s was judged", left)
+        try:
+            while not self._stop.is_set():
+                trigger = self._triggers.waiting(self._stop)
+                if trigger is None:
+                    self._look_after(frames)
+                elif shot := self._shoot(trigger, frames):
+                    yield shot
+        finally:
+            # Also when the line fails: whoever waits for a verdict must hear that there will be none.
+            if left := self._triggers.close():
+                log.error("the line ended before %s was judged", left)
         frames.join()
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
@@ -81,9 +70,28 @@ class TriggeredCameraSource:
         if trigger and trigger.told:
             trigger.told(verdict)
 
-    def _look_after(self, frames: NewestFrame, began_s: float) -> None:
+    def _shoot(self, trigger: Trigger, frames: NewestFrame) -> Shot | None:
+        """What the camera gave for this trigger; None when the line is stopped before that."""
+        # From the trigger and not from now: a frame that comes much later shows another part.
+        deadline_s = max(trigger.mono_s, frames.began_s) + self._camera.traits.timeout_s
+        exposure = self._triggers.frame(deadline_s, self._stop)
+        if exposure is None and self._stop.is_set():
+            return None
+        self._triggers.taken()
+        if exposure:
+            self._presence.here(exposure)
+            shot = shoot(trigger.part_id, exposure)
+        else:
+            fault = frames.fault
+            self._presence.lost(fault)
+            shot = Unfit(trigger.part_id, -1, trigger.mono_s, trigger.utc, Reason.CAMERA_LOST, fault)
+        if trigger.told and trigger.result_id:
+            self._asking[trigger.result_id] = trigger
+        return trigger.marked(shot)
+
+    def _look_after(self, frames: NewestFrame) -> None:
         newest = frames.newest
-        silent_s = time.monotonic() - (newest.mono_s if newest else began_s)
+        silent_s = time.monotonic() - (newest.mono_s if newest else frames.began_s)
         if silent_s > self._camera.traits.timeout_s:
             self._presence.lost(frames.fault)
         elif newest:

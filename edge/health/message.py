@@ -141,7 +141,7 @@ class SourceHealth(Message):
     """How often the camera was opened again."""
 
     refused: int
-    """Triggers that came while another one still waited for its frame; whoever can hear was told BUSY."""
+    """Triggers that came while another one still waited to be served; whoever can hear was told BUSY."""
 
 
 class BrokerHealth(Message):

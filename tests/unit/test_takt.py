@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.command.controls import Controls
 from edge.host.clock import Boot, utc_now
 from edge.loop import Line, in_time
@@ -95,10 +95,10 @@ def test_a_late_part_keeps_its_score_is_counted_and_does_not_hold_up_the_next(re
 def test_triggers_that_find_one_waiting_are_refused_and_counted() -> None:
     triggers = Triggers()
     wanted = [Trigger(f"part-{n}", None, float(n), utc_now()) for n in range(4)]
-    assert [triggers.offer(trigger) for trigger in wanted[:3]] == [True, False, False]
+    assert [triggers.offer(trigger) for trigger in wanted[:3]] == [Offered.TAKEN, Offered.BUSY, Offered.BUSY]
     assert triggers.refused == 2
     triggers.taken()
-    assert triggers.offer(wanted[3])
+    assert triggers.offer(wanted[3]) is Offered.TAKEN
     assert triggers.close() is wanted[3]
-    assert not triggers.offer(wanted[0])
+    assert triggers.offer(wanted[0]) is Offered.ENDED
     assert triggers.refused == 2, "after the end nobody is refused, the line is gone"
