@@ -12,8 +12,9 @@ import cv2
 from numpy.typing import NDArray
 
 from edge.capture.frozen import Stillness
+from edge.capture.noise import NoiseMemory
 from edge.capture.pictures import to_bgr
-from edge.capture.presence import Presence
+from edge.capture.presence import Presence, fault_of
 from edge.capture.settings import Deviation
 from edge.capture.sources import Feed
 from edge.capture.stream import Camera
@@ -35,7 +36,7 @@ class Exposure:
     """What the camera gave, as it is; `number` counts the frames of this reader, times are those of its arrival.
 
     opening: how often the camera had been opened then. deviations: settings it was taken without. frozen: why the camera
-    counts as frozen, in words; else None.
+    counts as frozen, in words; else None. freeze_told: whether one that froze now would be found.
     """
 
     pixels: NDArray[Any]
@@ -45,6 +46,7 @@ class Exposure:
     opening: int = 1
     deviations: tuple[Deviation, ...] = ()
     frozen: str | None = None
+    freeze_told: bool = False
 
 
 class NewestFrame:
@@ -53,11 +55,16 @@ class NewestFrame:
     A camera's read can block for ever and its release then would too, so only this thread calls them. It is a daemon:
     a camera that hangs does not keep the process from ending.
 
-    shown: called with each frame in that thread, for who must not miss one; must not block. began_s: since when, monotonic.
+    shown: called with each frame in that thread, for who must not miss one; must not block. noise: see `Stillness`.
+    began_s: since when, monotonic.
     """
 
     def __init__(
-        self, camera: Camera, stop: threading.Event, shown: Callable[[Exposure], None] = lambda _exposure: None
+        self,
+        camera: Camera,
+        stop: threading.Event,
+        shown: Callable[[Exposure], None] = lambda _exposure: None,
+        noise: NoiseMemory | None = None,
     ) -> None:
         self._camera, self._stop, self._shown = camera, stop, shown
         self.began_s = time.monotonic()
@@ -65,7 +72,7 @@ class NewestFrame:
         self._newest: Exposure | None = None
         self._fault = ""
         self._openings = 0
-        self._stillness = Stillness(camera.traits.frozen_frames, compresses=camera.traits.compresses)
+        self._stillness = Stillness(camera.traits, noise)
         self._reader = threading.Thread(target=self._read_for_ever, name="camera", daemon=True)
         self._reader.start()
 
@@ -133,8 +140,8 @@ class NewestFrame:
                     return
                 number += 1
                 mono_s = time.monotonic()
-                frozen = self._stillness.look(pixels, mono_s)
-                yield Exposure(pixels, number, mono_s, utc_now(), self._openings, stream.deviations, frozen)
+                frozen, told = self._stillness.look(pixels, mono_s), self._stillness.told
+                yield Exposure(pixels, number, mono_s, utc_now(), self._openings, stream.deviations, frozen, told)
         finally:
             stream.release()
 
@@ -155,10 +162,18 @@ class CameraSource:
         interval_s: free-running interval between two parts.
         stop: ends the iteration.
         events: who else is told what is wrong with the camera, and that it is mended.
+        noise: what is known of the camera's noise, and kept.
     """
 
-    def __init__(self, camera: Camera, interval_s: float, stop: threading.Event, events: Events | None = None) -> None:
-        self._camera, self._interval_s, self._stop = camera, interval_s, stop
+    def __init__(
+        self,
+        camera: Camera,
+        interval_s: float,
+        stop: threading.Event,
+        events: Events | None = None,
+        noise: NoiseMemory | None = None,
+    ) -> None:
+        self._camera, self._interval_s, self._stop, self._noise = camera, interval_s, stop, noise
         self._presence = Presence(camera.traits.name, events or Events())
         self._frames: NewestFrame | None = None
 
@@ -167,7 +182,7 @@ class CameraSource:
         return self._presence.feed(self._frames)
 
     def __iter__(self) -> Iterator[Shot]:
-        frames = self._frames = NewestFrame(self._camera, self._stop)
+        frames = self._frames = NewestFrame(self._camera, self._stop, noise=self._noise)
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
@@ -189,16 +204,9 @@ class CameraSource:
 def shoot(part_id: str, exposure: Exposure) -> Shot:
     """What a camera gave as a shot; what cannot be judged becomes an `Unfit` with its reason."""
     times = exposure.number, exposure.mono_s, exposure.utc
-    if exposure.frozen:
-        return Unfit(part_id, *times, Reason.FROZEN, exposure.frozen)
-    if exposure.deviations:
-        return Unfit(part_id, *times, Reason.WRONG_SETTINGS, in_words(exposure.deviations))
+    if fault := fault_of(exposure):
+        return Unfit(part_id, *times, fault.reason, fault.detail)
     try:
         return Frame(part_id, *times, to_bgr(exposure.pixels, "the camera's picture"))
     except BadPicture as err:
         return Unfit(part_id, *times, err.reason, str(err))
-
-
-def in_words(deviations: tuple[Deviation, ...]) -> str:
-    """All settings that a camera did not take."""
-    return "; ".join(map(str, deviations))

@@ -2,10 +2,10 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 from edge.capture.camera import NewestFrame, shoot
+from edge.capture.noise import NoiseMemory
 from edge.capture.presence import Presence
 from edge.capture.sources import Feed
 from edge.capture.stream import Camera
@@ -28,6 +28,7 @@ class TriggeredCameraSource:
         stop: ends the iteration.
         events: who else is told what is wrong with the camera, and that it is mended.
         watch: called with the frames when they begin; for who makes triggers of them.
+        noise: what is known of the camera's noise, and kept.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class TriggeredCameraSource:
         stop: threading.Event,
         events: Events | None = None,
         watch: Callable[[NewestFrame], None] | None = None,
+        noise: NoiseMemory | None = None,
     ) -> None:
-        self._camera, self._triggers, self._stop, self._watch = camera, triggers, stop, watch
+        self._camera, self._triggers, self._stop, self._watch, self._noise = camera, triggers, stop, watch, noise
         self._presence = Presence(camera.traits.name, events or Events())
         self._frames: NewestFrame | None = None
         self._asking: dict[str, Trigger] = {}
@@ -48,14 +50,14 @@ class TriggeredCameraSource:
         return self._presence.feed(self._frames, self._triggers.refused)
 
     def __iter__(self) -> Iterator[Shot]:
-        frames = self._frames = NewestFrame(self._camera, self._stop, self._triggers.show)
+        frames = self._frames = NewestFrame(self._camera, self._stop, self._triggers.show, self._noise)
         if self._watch:
             self._watch(frames)
         try:
             while not self._stop.is_set():
                 trigger = self._triggers.waiting(self._stop)
                 if trigger is None:
-                    self._look_after(frames)
+                    self._presence.look_after(frames, self._camera.traits.timeout_s)
                 elif shot := self._shoot(trigger, frames):
                     yield shot
         finally:
@@ -88,11 +90,3 @@ class TriggeredCameraSource:
         if trigger.told and trigger.result_id:
             self._asking[trigger.result_id] = trigger
         return trigger.marked(shot)
-
-    def _look_after(self, frames: NewestFrame) -> None:
-        newest = frames.newest
-        silent_s = time.monotonic() - (newest.mono_s if newest else frames.began_s)
-        if silent_s > self._camera.traits.timeout_s:
-            self._presence.lost(frames.fault)
-        elif newest:
-            self._presence.seen(newest)
