@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import cv2
@@ -52,8 +53,8 @@ class Exposure:
 class NewestFrame:
     """Reads a camera for ever in a thread and keeps the newest frame; opens the camera again with growing pauses.
 
-    A camera's read can block for ever and its release then would too, so only this thread calls them. It is a daemon:
-    a camera that hangs does not keep the process from ending.
+    It does so also to try settings again that the camera refused. A camera's read can block for ever and its release then
+    would too, so only this thread calls them. It is a daemon: a camera that hangs does not keep the process from ending.
 
     shown: called with each frame in that thread, for who must not miss one; must not block. noise: see `Stillness`.
     began_s: since when, monotonic.
@@ -71,7 +72,8 @@ class NewestFrame:
         self._changed = threading.Condition()
         self._newest: Exposure | None = None
         self._fault = ""
-        self._openings = 0
+        self._openings = self._number = 0
+        self._settings_pause_s = _FIRST_BACKOFF_S
         self._stillness = Stillness(camera.traits, noise)
         self._reader = threading.Thread(target=self._read_for_ever, name="camera", daemon=True)
         self._reader.start()
@@ -109,14 +111,12 @@ class NewestFrame:
         abandon(self._reader)
 
     def _read_for_ever(self) -> None:
-        number = 0
         pause_s = _FIRST_BACKOFF_S
         while not self._stop.is_set():
-            before = number
+            before = self._number
             try:
-                for number, exposure in enumerate(self._exposures(before), before + 1):  # noqa: B007 - it goes on next time
-                    self._keep(exposure)
-                self._fault = "the camera gives no more frames"
+                self._look_through()
+                continue
             except (CameraLost, cv2.error) as err:
                 self._fault = str(err)
             except Exception as err:
@@ -126,22 +126,33 @@ class NewestFrame:
                     log.exception("the camera's driver failed")
                 self._fault = fault
             # A camera that gave frames is tried again soon; one that does not, with growing pauses.
-            pause_s = _FIRST_BACKOFF_S if number > before else min(pause_s * 2, _LAST_BACKOFF_S)
+            pause_s = _FIRST_BACKOFF_S if self._number > before else min(pause_s * 2, _LAST_BACKOFF_S)
             self._stop.wait(pause_s)
 
-    def _exposures(self, number: int) -> Iterator[Exposure]:
-        """Frame after frame until there is none any more."""
+    def _look_through(self) -> None:
+        """Open the camera and keep frame after frame, until the settings that it refused are to be tried again.
+
+        Raises:
+            CameraLost: it cannot be opened, or gives no more frames.
+        """
         stream = self._camera.open()
         self._openings += 1
+        # It gives frames meanwhile, so that it counts as there; only opening it again sets everything again.
+        again_s = time.monotonic() + self._settings_pause_s
+        self._settings_pause_s = min(self._settings_pause_s * 2, _LAST_BACKOFF_S) if stream.deviations else _FIRST_BACKOFF_S
         try:
             while not self._stop.is_set():
                 pixels = stream.read()
                 if pixels is None:
-                    return
-                number += 1
+                    raise CameraLost("the camera gives no more frames")
+                self._number += 1
                 mono_s = time.monotonic()
                 frozen, told = self._stillness.look(pixels, mono_s), self._stillness.told
-                yield Exposure(pixels, number, mono_s, utc_now(), self._openings, stream.deviations, frozen, told)
+                self._keep(
+                    Exposure(pixels, self._number, mono_s, utc_now(), self._openings, stream.deviations, frozen, told)
+                )
+                if stream.deviations and mono_s >= again_s:
+                    return
         finally:
             stream.release()
 
@@ -155,7 +166,8 @@ class NewestFrame:
 class CameraSource:
     """One frame every `interval_s`, arrived after the moment it was asked for.
 
-    The line says CAMERA_LOST once when no frame comes in the camera's time, and goes on when the camera is back.
+    The line says CAMERA_LOST once when no frame comes in the camera's time, and goes on when the camera is back. Events and
+    feed say so also between two parts.
 
     Args:
         camera: what is looked through.
@@ -183,6 +195,7 @@ class CameraSource:
 
     def __iter__(self) -> Iterator[Shot]:
         frames = self._frames = NewestFrame(self._camera, self._stop, noise=self._noise)
+        told = 0
         while not self._stop.is_set():
             asked_s, asked_utc = time.monotonic(), utc_now()
             part_id = f"{asked_utc:%Y%m%dT%H%M%S.%f}"
@@ -192,10 +205,23 @@ class CameraSource:
                 yield shoot(part_id, exposure)
             elif not self._stop.is_set():
                 fault = frames.fault
-                if self._presence.lost(fault):
+                self._presence.lost(fault)
+                # It may have been noticed between two parts.
+                if self._presence.losses > told:
+                    told = self._presence.losses
                     yield Unfit(part_id, -1, asked_s, asked_utc, Reason.CAMERA_LOST, fault)
-            self._stop.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
+            self.rest(partial(self._is_due, asked_s + self._interval_s))
         frames.join()
+
+    def rest(self, over: Callable[[float], bool]) -> None:
+        """Look after the camera until `over`, so that its loss is said also while the line asks for nothing."""
+        while not over(_STOP_POLL_S):
+            if self._frames:
+                self._presence.look_after(self._frames, self._camera.traits.timeout_s)
+
+    def _is_due(self, due_s: float, most_s: float) -> bool:
+        left_s = due_s - time.monotonic()
+        return left_s <= 0 or self._stop.wait(min(left_s, most_s))
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """Nothing to tidy up."""

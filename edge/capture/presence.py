@@ -89,6 +89,11 @@ class Presence:
         fault = fault_of(newest) if feed.up else feed.fault
         return replace(feed, frames=newest.number, newest_s=newest.mono_s, fault=fault, freeze_told=newest.freeze_told)
 
+    @property
+    def losses(self) -> int:
+        """How often it was lost."""
+        return self._feed.losses
+
     def here(self, exposure: Exposed) -> None:
         """The line has this frame."""
         self._see(exposure)
@@ -101,12 +106,10 @@ class Presence:
         if not self._feed.up:
             self._note(up=True)
 
-    def lost(self, fault: str) -> bool:
-        """No frame came; whether that is new."""
-        if not self._lost.begin(f"camera {self._name} is lost: {fault}; trying again for ever"):
-            return False
-        self._note(up=False, fault=Fault(Reason.CAMERA_LOST, fault))
-        return True
+    def lost(self, fault: str) -> None:
+        """No frame came in the camera's time."""
+        if self._lost.begin(f"camera {self._name} is lost: {fault}; trying again for ever"):
+            self._note(up=False, fault=Fault(Reason.CAMERA_LOST, fault))
 
     def look_after(self, frames: Frames, timeout_s: float) -> None:
         """The line asks for none now. timeout_s: how long one frame may take."""

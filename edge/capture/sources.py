@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -61,6 +61,14 @@ class LiveSource(Source, Protocol):
 
     def feed(self) -> Feed:
         """How it is now; any thread may ask."""
+
+
+@runtime_checkable
+class LookedAfter(Protocol):
+    """A source that goes on working while the line asks for nothing, and says then, too, what becomes of it."""
+
+    def rest(self, over: Callable[[float], bool]) -> None:
+        """Look after it in slices until `over`, which waits for so many seconds at most, says that the line goes on."""
 
 
 def shoot_file(path: Path, seq: int) -> Shot:

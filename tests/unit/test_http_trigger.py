@@ -178,6 +178,7 @@ def test_a_part_that_is_asked_for_by_http_is_judged_and_its_result_has_the_id_th
             "kind": "camera",
             "device": camera.url,
             "timeout_s": 20.0,
+            "frozen_frames": 100_000,
             "trigger": "http",
             "http": {"port": port},
         }
