@@ -36,6 +36,22 @@ def stop() -> Iterator[threading.Event]:
     event.set()
 
 
+class Feeder:
+    """Hands frames to a camera as long as it is switched on. said: the events of its source."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.camera, self.events, self.on = HandedCamera(timeout_s=0.5, frozen_frames=STILL), Events(), True
+        self.said: list[str] = []
+        self.events.listen(lambda happening: self.said.append(happening.code))
+        self._stop = stop
+        threading.Thread(target=self._feed, daemon=True).start()
+
+    def _feed(self) -> None:
+        while not self._stop.wait(0.01):
+            if self.on:
+                self.camera.hand(part_picture(1))
+
+
 def first_frame(shots: Iterator[Shot]) -> Frame:
     """A busy machine may take longer to connect than the camera is given."""
     return next(shot for shot in shots if isinstance(shot, Frame))
@@ -80,6 +96,20 @@ def test_a_free_running_camera_gives_a_new_frame_each_interval(camera: MjpegCame
     assert abs(frames[0].pixels.astype(int) - part_picture(1)).mean() < 5, "the picture is the camera's, but for JPEG"
 
 
+def test_a_line_slower_than_its_camera_skips_to_a_new_frame_and_counts_the_others(stop: threading.Event) -> None:
+    feeder = Feeder(stop)
+    source = CameraSource(feeder.camera, 0.0, stop, feeder.events)
+    shots = iter(source)
+    seen = [first_frame(shots)]
+    for _ in range(3):
+        judged = seen[-1].seq + 5
+        wait_until(lambda judged=judged: source.feed().frames >= judged, "frames that come while a part is judged")
+        free_s = time.monotonic()
+        seen.append(first_frame(shots))
+        assert seen[-1].taken_mono_s > free_s, "none of those, a new one"
+    assert source.feed().dropped == seen[-1].seq - len(seen) >= 12
+
+
 def test_a_camera_that_dies_is_lost_once_and_comes_back(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,22 +138,6 @@ def test_a_camera_that_falls_silent_is_lost_and_comes_back(
     camera.running = True
     assert isinstance(next(shots), Frame)
     assert [r.levelname for r in caplog.records] == ["ERROR", "WARNING"]
-
-
-class Feeder:
-    """Hands frames to a camera as long as it is switched on. said: the events of its source."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self.camera, self.events, self.on = HandedCamera(timeout_s=0.5, frozen_frames=STILL), Events(), True
-        self.said: list[str] = []
-        self.events.listen(lambda happening: self.said.append(happening.code))
-        self._stop = stop
-        threading.Thread(target=self._feed, daemon=True).start()
-
-    def _feed(self) -> None:
-        while not self._stop.wait(0.01):
-            if self.on:
-                self.camera.hand(part_picture(1))
 
 
 def test_between_two_parts_that_are_far_apart_the_loss_of_the_camera_is_said_and_so_is_that_it_is_back(

@@ -11,10 +11,9 @@ from edge.command.controls import Controls
 from edge.host.clock import Boot, utc_now
 from edge.loop import Line, in_time
 from edge.recipe.recipe import open_recipe
-from edge.report.message import Result
 from edge.types import Decision, Frame, Origin, Reason, Score, Shot, Verdict
 from tests.conftest import part_picture
-from tests.lines import BAD, FRAME, GOOD, LOST, Quiet, checkup_of
+from tests.lines import BAD, FRAME, GOOD, LOST, Heard, Quiet, checkup_of
 from tests.results import STATION
 
 SCORED = replace(BAD, score=Score(7.0, "top1", 16))
@@ -51,21 +50,6 @@ class Clock:
     def __call__(self) -> float:
         self._now += next(self._steps)
         return self._now
-
-
-class Heard:
-    """A sink that remembers."""
-
-    waiting = lost = 0
-
-    def __init__(self) -> None:
-        self.results: list[Result] = []
-
-    def put(self, result: Result) -> None:
-        self.results.append(result)
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 class Parts(Quiet):
