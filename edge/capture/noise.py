@@ -11,7 +11,7 @@ from pydantic import Field
 
 from edge.errors import BadConfig
 from edge.host.files import give_to_owner_of, put_in_place
-from edge.strict import Strict, Text, load_json
+from edge.strict import Strict, load_json
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Seen(Strict):
     """The file. kinds: camera, size and depth of pictures that have shown noise."""
 
     format: Literal["goodpart.noise/1"] = "goodpart.noise/1"
-    kinds: tuple[Text, ...] = Field(default=(), max_length=_MOST_KEPT)
+    kinds: tuple[str, ...] = Field(default=(), max_length=_MOST_KEPT)
 
 
 class NoiseMemory:
@@ -85,32 +85,28 @@ class NoiseMemory:
     """
 
     def __init__(self, path: Path, *, keeps: bool = True) -> None:
-        self._path, self._keeps, self._lock = path, keeps, threading.Lock()
+        self._path, self._keeps, self._writing = path, keeps, threading.Lock()
         self._kinds: tuple[str, ...] = ()
-        if path.exists():
-            try:
-                self._kinds = load_json(path, Seen, BadConfig).kinds
-            except BadConfig as err:
-                log.warning(
-                    "source.noise_file: %s; until the camera shows its noise again, a frozen one cannot be told", err
-                )
+        try:
+            self._kinds = load_json(path, Seen, BadConfig).kinds if path.exists() else ()
+        except (BadConfig, OSError) as err:
+            log.warning("source.noise_file: %s; until the camera shows its noise again, a frozen one cannot be told", err)
 
     def knows(self, kind: str) -> bool:
         """Whether it has shown noise, in this process or before."""
         return kind in self._kinds
 
     def note(self, kind: str) -> None:
-        """It has shown noise. Written in a thread of its own: a disk that hangs must not hold up the camera."""
-        with self._lock:
-            if kind in self._kinds:
-                return
-            self._kinds = (*self._kinds, kind)[-_MOST_KEPT:]
+        """It has shown noise. Called by the thread that reads the camera, and written by another one: a disk may hang."""
+        if kind in self._kinds:
+            return
+        self._kinds = (*self._kinds, kind)[-_MOST_KEPT:]
         if self._keeps:
             threading.Thread(target=self._write, name="noise file", daemon=True).start()
 
     def _write(self) -> None:
         try:
-            with self._lock:
+            with self._writing:
                 put_in_place(self._path, Seen(kinds=self._kinds).model_dump_json().encode())
                 give_to_owner_of(self._path.parent, self._path)
         except OSError as err:
