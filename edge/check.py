@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +14,13 @@ from edge.app.delivery import make_broker
 from edge.app.keys import make_key_verifier
 from edge.app.page import try_page
 from edge.app.recipes import make_opener, recipe_in_use
-from edge.app.sources import free_running, make_source
+from edge.app.sources import free_running, make_source, noise_of
 from edge.app.triggers import taking_triggers
 from edge.capture.config import LiveConfig, SourceConfig, WatchConfig
 from edge.capture.fitness import look_at, unfit
 from edge.capture.motion_watch import make_motion
+from edge.capture.presence import UNTOLD
+from edge.capture.sources import LiveSource
 from edge.capture.trigger_config import MotionConfig
 from edge.capture.triggers import Triggers
 from edge.command.config import CommandsConfig
@@ -46,6 +49,9 @@ from edge.teach.config import TeachConfig
 from edge.teach.guard import list_defects
 from edge.teach.ledger import in_force, read_account
 from edge.types import Decision, Frame, Unfit
+
+_NOISE_S, _LOOK_S = 1.0, 0.05
+"""How long a camera has to show its noise, some frames of the slowest, and how often is looked whether it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +160,12 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
         with taking_triggers(config, Triggers(), lambda: True, Events()):
             make_motion(config.motion or MotionConfig())
     stop = threading.Event()
-    source = make_source(free_running(config), stop, Triggers())
+    source = make_source(free_running(config), stop, Triggers(), noise=noise_of(config, keeps=False))
     if isinstance(config, WatchConfig):
         return f"{config.path} can be watched"
     shots = iter(source)
     shot = next(shots, None)
+    untold = isinstance(source, LiveSource) and isinstance(shot, Frame) and not _shows_noise(source, stop)
     stop.set()
     for _ in shots:  # a camera is given back: a thread that still reads it when the process ends would abort it
         pass
@@ -169,7 +176,16 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     assert isinstance(shot, Frame)  # noqa: S101 - a shot is one or the other
     if recipe and (fault := unfit(look_at(shot.pixels), recipe.manifest.fitness)):
         raise BadConfig(f"source: {fault[1]}; use a recipe built from this camera's pictures.")
-    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}{_asked_by(config)}"
+    doubt = f"; the camera {UNTOLD}" if untold else ""
+    return f"first picture {shot.pixels.shape[1]}×{shot.pixels.shape[0]}{_asked_by(config)}{doubt}"
+
+
+def _shows_noise(source: LiveSource, stop: threading.Event) -> bool:
+    """Whether a frozen picture of this camera would be told, after a moment in which it can show its noise."""
+    deadline_s = time.monotonic() + _NOISE_S
+    while not (told := source.feed().freeze_told) and time.monotonic() < deadline_s:
+        stop.wait(_LOOK_S)
+    return told is True
 
 
 def _asked_by(config: SourceConfig) -> str:

@@ -165,6 +165,7 @@ def _load(path: Path, record: type[Station]) -> Station:
     kept = state_folder() or path.resolve().parent
     return config.model_copy(
         update={
+            "source": _with_noise_file(config.source, kept / f"{path.stem}.noise"),
             "mqtt": config.mqtt and _with_outbox(config.mqtt, kept / f"{path.stem}.outbox"),
             "sparkplug": config.sparkplug and _with_bdseq_file(config.sparkplug, kept),
             "teach": config.teach and _with_ledger(config.teach, kept / f"{path.stem}.taught"),
@@ -177,6 +178,10 @@ def _with_outbox(mqtt: MqttConfig, usual: Path) -> MqttConfig:
     if not isinstance(mqtt.outbox, OutboxConfig) or mqtt.outbox.path:
         return mqtt
     return mqtt.model_copy(update={"outbox": mqtt.outbox.model_copy(update={"path": str(usual)})})
+
+
+def _with_noise_file(source: SourceConfig, usual: Path) -> SourceConfig:
+    return source.with_noise_file(usual) if isinstance(source, LiveConfig) else source
 
 
 def _with_ledger(config: TeachConfig, usual: Path) -> TeachConfig:

@@ -27,6 +27,8 @@ class EventCode(StrEnum):
     CAMERA_BACK = "CAMERA_BACK"
     CAMERA_FROZEN = "CAMERA_FROZEN"  # it repeats its last frame
     CAMERA_MOVES = "CAMERA_MOVES"
+    CAMERA_NOISE_UNSEEN = "CAMERA_NOISE_UNSEEN"  # until it shows noise, a frozen picture cannot be told
+    CAMERA_NOISE_SEEN = "CAMERA_NOISE_SEEN"
     CAMERA_SETTINGS_REFUSED = "CAMERA_SETTINGS_REFUSED"  # it did not take what the station file says
     CAMERA_SETTINGS_TAKEN = "CAMERA_SETTINGS_TAKEN"
     TRIGGER_LOST = "TRIGGER_LOST"  # the input line cannot be read
@@ -63,6 +65,7 @@ class EventCode(StrEnum):
 _SEVERITY = {
     EventCode.CAMERA_LOST: Severity.ERROR,
     EventCode.CAMERA_FROZEN: Severity.ERROR,
+    EventCode.CAMERA_NOISE_UNSEEN: Severity.WARNING,
     EventCode.CAMERA_SETTINGS_REFUSED: Severity.ERROR,
     EventCode.TRIGGER_LOST: Severity.ERROR,
     EventCode.TRIGGER_MISSED: Severity.ERROR,

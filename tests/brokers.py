@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,7 +38,7 @@ def is_open(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-class Mosquitto(AbstractContextManager["Mosquitto"]):
+class Mosquitto:
     """Debian's broker with a configuration of its own. It may be stopped and started again on the same port.
 
     users: name to password; without them everybody is let in. acl: lines of an ACL file. more: further lines of the
@@ -133,7 +133,7 @@ class TlsMosquitto(Mosquitto):
         return self.port, self.plain_port
 
 
-class Subscriber(AbstractContextManager["Subscriber"]):
+class Subscriber:
     """`mosquitto_sub -v`: every message below `goodpart/`, in the order in which it came."""
 
     def __init__(self, broker: Mosquitto, *, user: str | None = None, password: str = "", durable: bool = False):

@@ -1,6 +1,7 @@
 """Cameras that give what a test hands them, frame by frame."""
 
 import queue
+import time
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,11 @@ class HandedCamera:
         self.traits = Traits("fake", traits.pop("timeout_s", PATIENCE_S), **traits)
         self.deviations = deviations
         self.streams: list[HandedStream] = []
+        self.opened_s: list[float] = []
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue()
 
     def open(self) -> HandedStream:
+        self.opened_s.append(time.monotonic())
         self.streams.append(HandedStream(self._frames, self.deviations))
         return self.streams[-1]
 

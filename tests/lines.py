@@ -45,6 +45,21 @@ class Fed(Quiet):
         return self.now
 
 
+class Heard:
+    """A sink that remembers."""
+
+    waiting = lost = 0
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def put(self, result: Result) -> None:
+        self.results.append(result)
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 class Books:
     """A sink in which results wait until they are delivered or lost.
 

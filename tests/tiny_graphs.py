@@ -1,43 +1,48 @@
 """Tiny encoders as ONNX graphs with random weights: what any training side might bring, without one."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from numpy.typing import ArrayLike
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 SIDE = 32
 
 
 class _Graph:
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
-        self.nodes, self.weights = [], []
+        self.nodes: list[NodeProto] = []
+        self.weights: list[TensorProto] = []
 
-    def weight(self, name, *shape):
+    def weight(self, name: str, *shape: int) -> str:
         values = self._rng.normal(0, np.prod(shape[1:]) ** -0.5, shape)
         return self.constant(name, values.astype(np.float32))
 
-    def constant(self, name, values):
+    def constant(self, name: str, values: ArrayLike) -> str:
         self.weights.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
-    def node(self, kind, *inputs, out, **attributes):
+    def node(self, kind: str, *inputs: str, out: str, **attributes: Any) -> str:  # the operator's own
         # No names: graphs by hand have none.
         self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
         return out
 
-    def conv(self, name, x, wide_in, wide_out, kernel, stride, pads=None):
+    def conv(self, name: str, x: str, wide_in: int, wide_out: int, kernel: int, stride: int, pads: int | None = None) -> str:
         weight = self.weight(f"{name}.weight", wide_out, wide_in, kernel, kernel)
         edge = kernel // 2 if pads is None else pads
         return self.node("Conv", x, weight, out=name, strides=[stride] * 2, pads=[edge] * 4, kernel_shape=[kernel] * 2)
 
-    def pixels(self):
+    def pixels(self) -> str:
         """Scaled to about -1..1, channels first, with a sum instead of a difference to move the mean."""
         x = self.node("Cast", "image", out="float", to=TensorProto.FLOAT)
         x = self.node("Transpose", x, out="first", perm=[0, 3, 1, 2])
         x = self.node("Add", x, self.constant("shift", np.float32(-127)), out="shifted")
         return self.node("Mul", x, self.constant("scale", np.float32(1 / 128)), out="scaled")
 
-    def save(self, path, places, width):
+    def save(self, path: Path, places: int, width: int) -> Path:
         image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, SIDE, SIDE, 3])
         patches = helper.make_tensor_value_info("patches", TensorProto.FLOAT, [1, places, width])
         embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, width])
@@ -49,7 +54,7 @@ class _Graph:
         return path
 
 
-def write_cnn(path, seed=0):
+def write_cnn(path: Path, seed: int = 0) -> Path:
     """A stem, a pooling, two residual blocks: 8×8 places of 12."""
     g = _Graph(seed)
     x = g.node("Relu", g.conv("stem", g.pixels(), 3, 12, 3, 2), out="stem.relu")
@@ -63,7 +68,7 @@ def write_cnn(path, seed=0):
     return g.save(path, 64, 12)
 
 
-def write_vit(path, seed=0):
+def write_vit(path: Path, seed: int = 0) -> Path:
     """Patches of 4×4 pixels, two blocks of one attention head and a perceptron: 8×8 places of 16."""
     g = _Graph(seed)
     x = g.conv("embed", g.pixels(), 3, 16, 4, 4, pads=0)

@@ -8,6 +8,7 @@ from edge.capture.camera import CameraSource
 from edge.capture.config import CameraConfig, FolderConfig, GenicamConfig, LiveConfig, SourceConfig, VideoConfig, WatchConfig
 from edge.capture.genicam import GenicamCamera
 from edge.capture.motion_watch import MotionWatch, make_motion
+from edge.capture.noise import NoiseMemory
 from edge.capture.opencv import OpenCvCamera
 from edge.capture.sources import FolderSource, LiveSource, Source
 from edge.capture.stream import Camera
@@ -42,7 +43,7 @@ def open_source(
     Raises:
         BadConfig: it cannot be used.
     """
-    source = make_source(config.source, stop, triggers, events, lambda: controls.paused)
+    source = make_source(config.source, stop, triggers, events, lambda: controls.paused, noise_of(config.source))
     if config.commands is None or waits_for_commands(config.source):
         return source
     live = isinstance(config.source, LiveConfig)
@@ -84,14 +85,22 @@ def make_camera(config: CameraConfig | GenicamConfig) -> Camera:
             return GenicamCamera(producer, config.serial, config.timeout_s, config.settings, config.frozen_frames)
 
 
+def noise_of(config: SourceConfig, *, keeps: bool = True) -> NoiseMemory | None:
+    """What is known of a camera's noise; None where the station file names no place for it. keeps: what is seen now, too."""
+    if not isinstance(config, LiveConfig) or config.noise_file is None:
+        return None
+    return NoiseMemory(Path(config.noise_file), keeps=keeps)
+
+
 def make_source(
     config: SourceConfig,
     stop: threading.Event,
     triggers: Triggers,
     events: Events | None = None,
     paused: Callable[[], bool] = lambda: False,
+    noise: NoiseMemory | None = None,
 ) -> Source:
-    """The source that the configuration names. paused: whether motion asks for no part.
+    """The source that the configuration names. paused: whether motion asks for no part. noise: what is known of a camera's.
 
     Raises:
         BadConfig: it cannot be used.
@@ -111,9 +120,9 @@ def make_source(
         case VideoConfig():
             return VideoSource(Path(config.path), config.every, stop)
         case CameraConfig() | GenicamConfig() if config.trigger == "interval":
-            return CameraSource(make_camera(config), config.interval_s, stop, events)
+            return CameraSource(make_camera(config), config.interval_s, stop, events, noise)
         case CameraConfig() | GenicamConfig():
             watch = None
             if config.trigger == "motion":
                 watch = MotionWatch(make_motion(config.motion or MotionConfig()), triggers, paused, stop)
-            return TriggeredCameraSource(make_camera(config), triggers, stop, events, watch)
+            return TriggeredCameraSource(make_camera(config), triggers, stop, events, watch, noise)

@@ -1,5 +1,6 @@
 """The station file's part about where pictures come from."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -45,6 +46,7 @@ class LiveConfig(Strict):
 
     trigger: what asks for a part. timeout_s: how long opening or one frame may take. settings: set at each opening and read
     back. frozen_frames: so many byte-identical frames in a row are a frozen camera; None: 20, once it has shown noise.
+    noise_file: where is kept that it has; None: beside the outbox, with the station file's name.
     """
 
     trigger: TriggerKind = "interval"
@@ -52,9 +54,14 @@ class LiveConfig(Strict):
     timeout_s: float = Field(default=5.0, ge=0.1, le=120)
     settings: SettingsConfig = SettingsConfig()
     frozen_frames: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    noise_file: Place | None = None
     motion: MotionConfig | None = None
     http: HttpTriggerConfig | None = None
     gpio: GpioConfig | None = None
+
+    def with_noise_file(self, usual: Path) -> Self:
+        """The same, with a place for what is known of the camera's noise in any case."""
+        return self if self.noise_file else self.model_copy(update={"noise_file": str(usual)})
 
     @model_validator(mode="after")
     def _trigger_has_its_keys(self) -> Self:

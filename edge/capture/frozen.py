@@ -5,16 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.capture.noise import NoiseMemory, is_noise
+from edge.capture.stream import Traits
+
 _USUAL_FRAMES = 20
 _CODEC_S = 10.0
 """A video codec may repeat a still scene without a bit of change until its next key frame; few wait longer than this."""
-
-_NOISE_SHARE, _NOISE_LAGS, _NOISE_CORRELATION = 0.2, (4, 5, 7), 0.15
-"""Noise changes at least a fifth of the pixels between two exposures, and pixels some columns apart independently. Measured
-on solar cells: noise of 0.5 to 3 levels, smoothed or through JPEG, correlates by at most 0.07 four columns apart; a cell
-that moves by a pixel or more before a noiseless camera, or light that flickers, by at least 0.22."""
-
-_STEP = 8
 
 
 class Stillness:
@@ -24,51 +20,47 @@ class Stillness:
     One that never has, such as a simulated one, is not suspected, unless a number of frames was given by hand.
 
     Args:
-        frames: so many equal frames in a row are a frozen camera; None: 20, for a camera that has shown noise.
-        compresses: its frames come through a video codec; they must be equal for 10 s, too.
+        traits: the camera's; `frozen_frames` equal frames in a row are a frozen camera, None: 20, once it has shown noise.
+            Those of one that compresses must be equal for 10 s, too.
+        noise: which pictures have shown noise before this process began.
     """
 
-    def __init__(self, frames: int | None, *, compresses: bool) -> None:
-        self._frames, self._trusted = frames or _USUAL_FRAMES, frames is not None
-        self._hold_s = _CODEC_S if compresses else 0.0
+    def __init__(self, traits: Traits, noise: NoiseMemory | None = None) -> None:
+        self._name, self._noise = traits.name, noise
+        self._frames, self._by_hand = traits.frozen_frames or _USUAL_FRAMES, traits.frozen_frames is not None
+        self._hold_s = _CODEC_S if traits.compresses else 0.0
         self._before: NDArray[Any] | None = None
         self._equal, self._since_s = 1, 0.0
+        self.told = self._by_hand
+        """Whether a camera that froze now would be found."""
 
     def look(self, pixels: NDArray[Any], mono_s: float) -> str | None:
         """Why the camera counts as frozen with this frame, in words; None if it does not."""
         before, self._before = self._before, pixels
         if before is None or not _equal(before, pixels):
-            self._trusted = self._trusted or (before is not None and _is_noise(before, pixels))
+            self._learn(before, pixels)
             self._equal, self._since_s = 1, mono_s
             return None
         self._equal += 1
         still_s = mono_s - self._since_s
-        if not self._trusted or self._equal < self._frames or still_s < self._hold_s:
+        if not self.told or self._equal < self._frames or still_s < self._hold_s:
             return None
         return f"the last {self._equal} frames of the camera are equal byte by byte, for {still_s:.1f} s"
+
+    def _learn(self, before: NDArray[Any] | None, pixels: NDArray[Any]) -> None:
+        """Whether the camera's noise is known, or these two frames show it."""
+        if before is None or before.shape != pixels.shape or before.dtype != pixels.dtype:
+            # Another size may come by binning, which averages the noise away.
+            self.told = self._by_hand or (self._noise is not None and self._noise.knows(self._kind(pixels)))
+        elif not self.told and is_noise(before, pixels):
+            self.told = True
+            if self._noise:
+                self._noise.note(self._kind(pixels))
+
+    def _kind(self, pixels: NDArray[Any]) -> str:
+        return f"{self._name} {'x'.join(map(str, pixels.shape))} {pixels.dtype}"
 
 
 def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
     # A sixteenth of the rows tells two live frames apart; only what looks equal is compared as a whole.
     return np.array_equal(one[::16], other[::16]) and np.array_equal(one, other)
-
-
-def _is_noise(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    if one.shape != other.shape:
-        return False
-    change = _some_rows(one) - _some_rows(other)
-    if np.count_nonzero(change) < _NOISE_SHARE * change.size or change.shape[1] <= max(_NOISE_LAGS):
-        return False
-    return all(abs(_correlation(change, lag)) <= _NOISE_CORRELATION for lag in _NOISE_LAGS)
-
-
-def _correlation(change: NDArray[np.float32], lag: int) -> float:
-    """Of columns `lag` apart; 1 where nothing differs."""
-    left, right = change[:, :-lag].ravel(), change[:, lag:].ravel()
-    spread = float(left.std() * right.std())
-    return float(((left - left.mean()) * (right - right.mean())).mean()) / spread if spread else 1.0
-
-
-def _some_rows(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    rows = pixels[::_STEP]
-    return np.asarray(rows if rows.ndim == 2 else rows[..., 0], np.float32)  # noqa: PLR2004 - a grey picture has two axes

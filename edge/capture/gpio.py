@@ -1,5 +1,6 @@
 """An input line (GPIO) as trigger, through libgpiod 2: each edge is a part."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,10 +8,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from edge.capture.trigger_config import GpioConfig
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.errors import BadConfig
 from edge.events import EventCode, Events, Trouble
 from edge.host.clock import utc_now
+
+log = logging.getLogger(__name__)
 
 _POLL = timedelta(seconds=0.1)
 _RETRY_S = 1.0
@@ -118,7 +121,7 @@ class _Reader:
         self._miss = Trouble(events, EventCode.TRIGGER_MISSED, EventCode.TRIGGER_SERVED)
 
     def run(self, line: LineRequest | None) -> None:
-        """Until the end."""
+        """Until the end, or that of who serves its edges."""
         while not self._ended.is_set():
             try:
                 line = line or self._ask(self._config)
@@ -146,13 +149,17 @@ class _Reader:
             return
         now = utc_now()
         part_id = f"{now:%Y%m%dT%H%M%S.%f}"
-        if self._triggers.offer(Trigger(part_id, None, mono_s, now)):
-            self._miss.end(f"input line {self._name}: parts are served again")
-        else:
-            self._miss.begin(
-                f"input line {self._name}: an edge came while the part before still waited for its frame, so a part "
-                "passes without a verdict; lengthen the takt, or gpio.debounce_ms if the line bounces"
-            )
+        match self._triggers.offer(Trigger(part_id, None, mono_s, now)):
+            case Offered.TAKEN:
+                self._miss.end(f"input line {self._name}: parts are served again")
+            case Offered.BUSY:
+                self._miss.begin(
+                    f"input line {self._name}: an edge came while the part before still waited to be served, so a part "
+                    "passes without a verdict; lengthen the takt, or gpio.debounce_ms if the line bounces"
+                )
+            case Offered.ENDED:
+                log.warning("input line %s: an edge came when the line had ended; its part has no verdict", self._name)
+                self._ended.set()
 
 
 def _released(line: LineRequest | None) -> None:

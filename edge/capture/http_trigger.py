@@ -1,7 +1,8 @@
 """`POST /trigger`: a part for whoever can send one HTTP request, and its verdict for whoever can wait.
 
-202 with the `result_id`; with `?wait=1` 200 with the verdict, too. 409: another trigger waits for its frame, or the line is
-paused. 400, 401, 403, 404, 405, 411, 413: the request is refused, and the answer says why. 504: no verdict in time.
+202 with the `result_id`; with `?wait=1` 200 with the verdict, too. 409: another trigger waits to be served, or the line is
+paused. 503: the line has ended, for `?wait=1` also when it ends before the part was seen. 504: no verdict in time. 400, 401,
+403, 404, 405, 411, 413: the request is refused, and the answer says why.
 """
 
 import hmac
@@ -23,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import ValidationError
 
 from edge.capture.trigger_config import HttpTriggerConfig
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.command.models import PlantId
 from edge.errors import BadConfig
 from edge.host.clock import utc_now
@@ -118,18 +119,26 @@ class _Desk:
             return _Answer(HTTPStatus.CONFLICT, error="the line is paused")
         now, result_id = utc_now(), uuid.uuid4().hex
         part_id = request.part_id or f"{now:%Y%m%dT%H%M%S.%f}"
-        verdicts: SimpleQueue[Verdict] = SimpleQueue()
-        trigger = Trigger(part_id, None, mono_s, now, result_id, verdicts.put if wait else None)
-        if not self._triggers.offer(trigger):
-            return _Answer(HTTPStatus.CONFLICT, error="busy: the part before still waits for its frame")
-        if not wait:
-            return _Answer(HTTPStatus.ACCEPTED, result_id=result_id, part_id=part_id)
-        try:
-            verdict = verdicts.get(timeout=_VERDICT_S)
-        except Empty:
-            return _Answer(HTTPStatus.GATEWAY_TIMEOUT, error="no verdict in time", result_id=result_id, part_id=part_id)
-        told = {"verdict": verdict.decision, "reason": verdict.reason, "detail": verdict.detail}
-        return _Answer(HTTPStatus.OK, result_id=result_id, part_id=part_id, **told)
+        verdicts: SimpleQueue[Verdict | None] = SimpleQueue()
+        match self._triggers.offer(Trigger(part_id, None, mono_s, now, result_id, verdicts.put if wait else None)):
+            case Offered.BUSY:
+                return _Answer(HTTPStatus.CONFLICT, error="busy: the part before still waits to be served")
+            case Offered.ENDED:
+                return _Answer(HTTPStatus.SERVICE_UNAVAILABLE, error="the line has ended")
+            case Offered.TAKEN:
+                part = {"result_id": result_id, "part_id": part_id}
+                return _verdict(verdicts, part) if wait else _Answer(HTTPStatus.ACCEPTED, **part)
+
+
+def _verdict(verdicts: SimpleQueue[Verdict | None], part: dict[str, str]) -> _Answer:
+    """Wait for it. part: what the answer calls it."""
+    try:
+        verdict = verdicts.get(timeout=_VERDICT_S)
+    except Empty:
+        return _Answer(HTTPStatus.GATEWAY_TIMEOUT, error="no verdict in time", **part)
+    if verdict is None:
+        return _Answer(HTTPStatus.SERVICE_UNAVAILABLE, error="the line ended before the part was seen", **part)
+    return _Answer(HTTPStatus.OK, **part, verdict=verdict.decision, reason=verdict.reason, detail=verdict.detail)
 
 
 class _Server(ThreadingHTTPServer):

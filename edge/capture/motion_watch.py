@@ -9,7 +9,7 @@ from edge.capture.camera import Exposure, NewestFrame
 from edge.capture.motion import Motion, reduced
 from edge.capture.pictures import read_picture, to_bgr
 from edge.capture.trigger_config import MotionConfig
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.errors import BadConfig, BadPicture
 from edge.host.clock import utc_now
 
@@ -32,7 +32,7 @@ def make_motion(config: MotionConfig) -> Motion:
 class MotionWatch:
     """Looks at each newest frame, also while a part is being judged.
 
-    paused: whether parts are left alone. A part that comes while the one before still waits for its frame is offered again
+    paused: whether parts are left alone. A part that comes while the one before still waits to be served is offered again
     as long as it lies there.
     """
 
@@ -60,5 +60,6 @@ class MotionWatch:
         if not self._motion.look(small, exposure.mono_s) or self._paused() or not self._triggers.free:
             return
         now = utc_now()
-        if self._triggers.offer(Trigger(f"{now:%Y%m%dT%H%M%S.%f}", None, exposure.mono_s, now)):
+        trigger = Trigger(f"{now:%Y%m%dT%H%M%S.%f}", None, exposure.mono_s, now)
+        if self._triggers.offer(trigger) is Offered.TAKEN:
             self._motion.shot()

@@ -52,6 +52,11 @@ class Deviation:
         return f"settings.{self.key}: wished {_plain(self.wished)}, {real}"
 
 
+def in_words(deviations: tuple[Deviation, ...]) -> str:
+    """All settings that a camera did not take."""
+    return "; ".join(map(str, deviations))
+
+
 class Knobs(Protocol):
     """A camera's settings by the keys of `SettingsConfig`, in their units."""
 

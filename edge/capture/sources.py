@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -25,12 +25,22 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a source. reason: as in the results of its parts; detail: in words."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """Whether pictures come.
 
     since_s: monotonic, of the start, or when it was lost or came back. frames: pictures that came; dropped: those that a
     newer one replaced before the line asked for one. newest_s: monotonic, when the newest picture came. reopenings: of the
-    camera, after the first opening. refused: triggers that came while another one still waited for its frame.
+    camera, after the first opening. refused: triggers that came while another one still waited to be served. fault: why no
+    part is judged although pictures come, or why none come, where that is known. freeze_told: whether a picture that froze
+    now would be found; None: it is no camera.
     """
 
     up: bool
@@ -41,6 +51,8 @@ class Feed:
     newest_s: float | None = None
     reopenings: int = 0
     refused: int = 0
+    fault: Fault | None = None
+    freeze_told: bool | None = None
 
 
 @runtime_checkable
@@ -49,6 +61,14 @@ class LiveSource(Source, Protocol):
 
     def feed(self) -> Feed:
         """How it is now; any thread may ask."""
+
+
+@runtime_checkable
+class LookedAfter(Protocol):
+    """A source that goes on working while the line asks for nothing, and says then, too, what becomes of it."""
+
+    def rest(self, over: Callable[[float], bool]) -> None:
+        """Look after it in slices until `over`, which waits for so many seconds at most, says that the line goes on."""
 
 
 def shoot_file(path: Path, seq: int, arrived_mono_s: float | None = None) -> Shot:

@@ -2,10 +2,10 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 from edge.capture.camera import NewestFrame, shoot
+from edge.capture.noise import NoiseMemory
 from edge.capture.presence import Presence
 from edge.capture.sources import Feed
 from edge.capture.stream import Camera
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class TriggeredCameraSource:
-    """The newest frame that arrived after each trigger; CAMERA_LOST for each that gets none in the camera's time.
+    """The first frame that arrived after each trigger; CAMERA_LOST for each that gets none in the camera's time.
 
-    A trigger that comes while a part is being judged gets its frame right after that, so at most one inspection late. That
-    the camera is lost is said when it happens, not when the next trigger comes.
+    A trigger that comes while a part is being judged has its own frame kept until that is done, so its verdict comes at most
+    one inspection late, and is about its own part. That the camera is lost is said when it happens, not at the next trigger.
 
     Args:
         camera: what is looked through.
@@ -28,6 +28,7 @@ class TriggeredCameraSource:
         stop: ends the iteration.
         events: who else is told what is wrong with the camera, and that it is mended.
         watch: called with the frames when they begin; for who makes triggers of them.
+        noise: what is known of the camera's noise, and kept.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class TriggeredCameraSource:
         stop: threading.Event,
         events: Events | None = None,
         watch: Callable[[NewestFrame], None] | None = None,
+        noise: NoiseMemory | None = None,
     ) -> None:
-        self._camera, self._triggers, self._stop, self._watch = camera, triggers, stop, watch
+        self._camera, self._triggers, self._stop, self._watch, self._noise = camera, triggers, stop, watch, noise
         self._presence = Presence(camera.traits.name, events or Events())
         self._frames: NewestFrame | None = None
         self._asking: dict[str, Trigger] = {}
@@ -48,31 +50,20 @@ class TriggeredCameraSource:
         return self._presence.feed(self._frames, self._triggers.refused)
 
     def __iter__(self) -> Iterator[Shot]:
-        began_s, timeout_s = time.monotonic(), self._camera.traits.timeout_s
-        frames = self._frames = NewestFrame(self._camera, self._stop)
+        frames = self._frames = NewestFrame(self._camera, self._stop, self._triggers.show, self._noise)
         if self._watch:
             self._watch(frames)
-        while not self._stop.is_set():
-            trigger = self._triggers.waiting(self._stop)
-            if trigger is None:
-                self._look_after(frames, began_s)
-                continue
-            exposure = frames.newer_than(trigger.mono_s, timeout_s)
-            if exposure is None and self._stop.is_set():
-                break
-            self._triggers.taken()
-            if exposure:
-                self._presence.here(exposure)
-                shot = shoot(trigger.part_id, exposure)
-            else:
-                fault = frames.fault
-                self._presence.lost(fault)
-                shot = Unfit(trigger.part_id, -1, trigger.mono_s, trigger.utc, Reason.CAMERA_LOST, fault)
-            if trigger.told and trigger.result_id:
-                self._asking[trigger.result_id] = trigger
-            yield trigger.marked(shot)
-        if left := self._triggers.close():
-            log.error("the line ended before %s was judged", left)
+        try:
+            while not self._stop.is_set():
+                trigger = self._triggers.waiting(self._stop)
+                if trigger is None:
+                    self._presence.look_after(frames, self._camera.traits.timeout_s)
+                elif shot := self._shoot(trigger, frames):
+                    yield shot
+        finally:
+            # Also when the line fails: whoever waits for a verdict must hear that there will be none.
+            if left := self._triggers.close():
+                log.error("the line ended before %s was judged", left)
         frames.join()
 
     def done(self, shot: Shot, verdict: Verdict) -> None:
@@ -81,10 +72,21 @@ class TriggeredCameraSource:
         if trigger and trigger.told:
             trigger.told(verdict)
 
-    def _look_after(self, frames: NewestFrame, began_s: float) -> None:
-        newest = frames.newest
-        silent_s = time.monotonic() - (newest.mono_s if newest else began_s)
-        if silent_s > self._camera.traits.timeout_s:
-            self._presence.lost(frames.fault)
-        elif newest:
-            self._presence.seen(newest)
+    def _shoot(self, trigger: Trigger, frames: NewestFrame) -> Shot | None:
+        """What the camera gave for this trigger; None when the line is stopped before that."""
+        # From the trigger and not from now: a frame that comes much later shows another part.
+        deadline_s = max(trigger.mono_s, frames.began_s) + self._camera.traits.timeout_s
+        exposure = self._triggers.frame(deadline_s, self._stop)
+        if exposure is None and self._stop.is_set():
+            return None
+        self._triggers.taken()
+        if exposure:
+            self._presence.here(exposure)
+            shot = shoot(trigger.part_id, exposure)
+        else:
+            fault = frames.fault
+            self._presence.lost(fault)
+            shot = Unfit(trigger.part_id, -1, trigger.mono_s, trigger.utc, Reason.CAMERA_LOST, fault)
+        if trigger.told and trigger.result_id:
+            self._asking[trigger.result_id] = trigger
+        return trigger.marked(shot)

@@ -1,10 +1,13 @@
 """What asks for a part: a trigger, wherever it comes from, and the place where the one waits that is not served yet."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 
+from edge.capture.camera import Exposure
 from edge.types import Order, Shot, Verdict
 
 _STOP_POLL_S = 0.1
@@ -15,7 +18,8 @@ class Trigger:
     """Which part lies there now, what asked for it, and when that came.
 
     order: None where the plant did not ask by command. result_id: what the result will be called, where somebody was told
-    so. told: called with the verdict when every sink has the result, in the line's thread; must not block.
+    so. told: called with the verdict when every sink has the result, in the line's thread, or with None when the line ends
+    before a frame was taken; must not block.
     """
 
     part_id: str
@@ -23,7 +27,7 @@ class Trigger:
     mono_s: float
     utc: datetime
     result_id: str | None = None
-    told: Callable[[Verdict], None] | None = None
+    told: Callable[[Verdict | None], None] | None = None
 
     def marked(self, shot: Shot) -> Shot:
         """The shot it asked for."""
@@ -34,12 +38,27 @@ class Trigger:
         return f"part {self.part_id} of trigger {self.order.command_id}" if self.order else f"part {self.part_id}"
 
 
+class Offered(Enum):
+    """What becomes of a trigger. BUSY: another one still waits to be served; ENDED: the line takes no more."""
+
+    TAKEN = auto()
+    BUSY = auto()
+    ENDED = auto()
+
+
 class Triggers:
-    """At most one trigger that waits for its frame: a second one behind it would see a later part than the one it means."""
+    """At most one trigger that waits to be served, and the frame that is its own, kept for it while the line is busy.
+
+    Its own is the first that arrived after it: when the line has judged the part before, the newest one may show a later
+    part. One frame serves one trigger. So at most two frames are kept here, the newest and that one, and none is copied.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: Trigger | None = None
+        self._own: Exposure | None = None
+        self._newest: Exposure | None = None
+        self._used_s = -float("inf")
         self._closed = False
         self._refused = 0
 
@@ -55,15 +74,24 @@ class Triggers:
         with self._changed:
             return self._refused
 
-    def offer(self, trigger: Trigger) -> bool:
-        """False: another one still waits, or the line has ended."""
+    def offer(self, trigger: Trigger) -> Offered:
+        """Let it wait, if none does. A frame of after it that is there already is its own."""
         with self._changed:
-            if self._waiting or self._closed:
-                self._refused += not self._closed
-                return False
+            if self._closed:
+                return Offered.ENDED
+            if self._waiting:
+                self._refused += 1
+                return Offered.BUSY
             self._waiting = trigger
+            self._keep()
             self._changed.notify_all()
-            return True
+            return Offered.TAKEN
+
+    def show(self, exposure: Exposure) -> None:
+        """The camera has given this frame. Called with each one, in the thread that reads the camera."""
+        with self._changed:
+            self._newest = exposure
+            self._keep()
 
     def waiting(self, stop: threading.Event) -> Trigger | None:
         """Wait a moment for the next one, and leave it in place until it is `taken`; None: none has come, or stopped."""
@@ -73,13 +101,32 @@ class Triggers:
                 self._changed.wait(_STOP_POLL_S)
             return None if stop.is_set() else self._waiting
 
+    def frame(self, deadline_s: float, stop: threading.Event) -> Exposure | None:
+        """Wait for the own frame of the one that waits; None: none arrived until `deadline_s`, monotonic, or stopped."""
+        with self._changed:
+            while self._own is None and (left_s := deadline_s - time.monotonic()) > 0 and not stop.is_set():
+                self._changed.wait(min(left_s, _STOP_POLL_S))
+            return self._own if self._own and self._own.mono_s <= deadline_s else None
+
     def taken(self) -> None:
         """Its frame is there, or will not come; the next one may."""
         with self._changed:
-            self._waiting = None
+            if self._own:
+                self._used_s = self._own.mono_s
+            self._waiting = self._own = None
 
     def close(self) -> Trigger | None:
-        """Take no more; returns the one that nobody will serve."""
+        """Take no more, and tell whoever waits for the one that nobody will serve, which is returned."""
         with self._changed:
             self._closed = True
-            return self._waiting
+            left, self._waiting = self._waiting, None
+            self._own = self._newest = None
+        if left and left.told:
+            left.told(None)
+        return left
+
+    def _keep(self) -> None:
+        newest = self._newest
+        if newest and self._waiting and self._own is None and newest.mono_s > max(self._waiting.mono_s, self._used_s):
+            self._own = newest
+            self._changed.notify_all()

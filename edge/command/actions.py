@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.capture.triggers import Offered, Triggers
 from edge.capture.triggers import Trigger as Wanted
-from edge.capture.triggers import Triggers
 from edge.changeover.changeover import Changeover
 from edge.command.controls import Controls
 from edge.command.gatekeeper import Now
@@ -40,6 +40,9 @@ class Outcome:
     code: Code
     detail: str
     line: LineState | None = None
+
+
+_TRIGGER_WAITS = Outcome(Code.BUSY, "the trigger before still waits to be served; send this one again after its result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Actions:
         if self._controls.paused:
             return Outcome(Code.REFUSED_STATE, "the line is paused; send resume")
         if not self._triggers.free:
-            return Outcome(Code.BUSY, "the trigger before still waits for its frame; send this one again after its result")
+            return _TRIGGER_WAITS
         return None
 
     def _no_recipe_now(self, command: ActivateRecipe | RollbackRecipe) -> Outcome | None:
@@ -152,9 +155,13 @@ class Actions:
     def _trigger(self, command: Trigger, mono_s: float, now: Now) -> Outcome:
         assert self._triggers is not None  # noqa: S101 - objection() has said so
         order = Order(command.job_id, command.command_id, command.part_type)
-        if self._triggers.offer(Wanted(command.part_id, order, mono_s, now.utc)):
-            return Outcome(Code.OK, "accepted; the result has this command_id")
-        return Outcome(Code.FAILED, "the line has ended")
+        match self._triggers.offer(Wanted(command.part_id, order, mono_s, now.utc)):
+            case Offered.TAKEN:
+                return Outcome(Code.OK, "accepted; the result has this command_id")
+            case Offered.BUSY:
+                return _TRIGGER_WAITS
+            case Offered.ENDED:
+                return Outcome(Code.FAILED, "the line has ended")
 
     def _set_job(self, command: SetJob) -> Outcome:
         job = Order(command.job_id, None, command.part_type)

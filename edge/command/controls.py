@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
-from edge.capture.sources import LiveSource, Source
+from edge.capture.sources import LiveSource, LookedAfter, Source
 from edge.recipe.recipe import Recipe
 from edge.types import Frame, Order, Shot, Verdict
 
@@ -75,12 +76,12 @@ class Controls:
             job = self._job if meant_s >= self._job_from_s else self._job_before
         return shot if shot.order or job is None else replace(shot, order=job)
 
-    def wait_while_paused(self, stop: threading.Event) -> None:
-        """Until parts are judged, or `stop` is set."""
+    def goes_on(self, stop: threading.Event, most_s: float) -> bool:
+        """Wait for so many seconds at most; whether parts are judged then, or `stop` is set."""
         with self._changed:
-            while self._paused and not stop.is_set():
-                # In slices, because stopping is an event of its own.
-                self._changed.wait(_STOP_POLL_S)
+            if self._paused and not stop.is_set():
+                self._changed.wait(most_s)
+            return not self._paused or stop.is_set()
 
 
 class PausableSource:
@@ -96,7 +97,7 @@ class PausableSource:
     def __iter__(self) -> Iterator[Shot]:
         shots = iter(self._source)
         while True:
-            self._controls.wait_while_paused(self._stop)
+            self._wait_while_paused()
             shot = next(shots, None)
             if shot is None:
                 return
@@ -104,7 +105,7 @@ class PausableSource:
                 # The pause came while the source waited for this one.
                 if self._live and isinstance(shot, Frame):
                     continue
-                self._controls.wait_while_paused(self._stop)
+                self._wait_while_paused()
                 if self._controls.paused:
                     return
             yield self._controls.ordered(shot)
@@ -112,6 +113,15 @@ class PausableSource:
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """As the source says."""
         self._source.done(shot, verdict)
+
+    def _wait_while_paused(self) -> None:
+        over = partial(self._controls.goes_on, self._stop)
+        if isinstance(self._source, LookedAfter):
+            self._source.rest(over)
+            return
+        # In slices, because stopping is an event of its own.
+        while not over(_STOP_POLL_S):
+            pass
 
 
 class PausableLiveSource(PausableSource):

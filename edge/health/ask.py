@@ -157,7 +157,10 @@ def troubles(heard: Heard, now_utc: datetime) -> list[str]:
     if heard.state != "offline" and age_s > _LATE_AFTER * health.interval_s:
         found.append(f"its last health is {age_s:.0f} s old, and should come every {health.interval_s:g} s")
     if health.source and not health.source.up:
-        found.append(f"no pictures from its {health.source.kind} source for {health.source.for_s:.0f} s")
+        why = f": {health.source.fault_detail}" if health.source.fault_detail else ""
+        found.append(f"no pictures from its {health.source.kind} source for {health.source.for_s:.0f} s{why}")
+    elif health.source and health.source.fault:
+        found.append(f"no part is judged, {health.source.fault}: {health.source.fault_detail}")
     if health.broker and not health.broker.connected:
         found.append(f"no connection to the broker for {health.broker.for_s:.0f} s")
     found += [f"{books.lost} results are lost on their way to {books.to}" for books in health.delivery if books.lost]

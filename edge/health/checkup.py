@@ -52,10 +52,12 @@ class Checkup:
         return health
 
     def states(self) -> tuple[object, ...]:
-        """What may be lost and come back: equal as long as nothing was."""
+        """What may be lost or ill and come back: equal as long as nothing has."""
         line = self._line
         feed = line.source.feed() if isinstance(line.source, LiveSource) else None
-        return feed and feed.since_s, *(sink.link() for sink in line.sinks if isinstance(sink, Linked))
+        return feed and (feed.since_s, feed.fault and feed.fault.reason), *(
+            sink.link() for sink in line.sinks if isinstance(sink, Linked)
+        )
 
     def _examine(self) -> Health:
         line, recipe = self._line, self._line.controls.recipe
@@ -109,6 +111,9 @@ class Checkup:
             newest_age_s=None if feed.newest_s is None else _since(feed.newest_s, now_s),
             reopenings=feed.reopenings,
             refused=feed.refused,
+            fault=feed.fault.reason if feed.fault else None,
+            fault_detail=feed.fault.detail if feed.fault else None,
+            freeze_told=feed.freeze_told,
         )
 
     def _broker(self, now_s: float) -> BrokerHealth | None:

@@ -141,7 +141,16 @@ class SourceHealth(Message):
     """How often the camera was opened again."""
 
     refused: int
-    """Triggers that came while another one still waited for its frame; whoever can hear was told BUSY."""
+    """Triggers that came while another one still waited to be served; whoever can hear was told BUSY."""
+
+    fault: Reason | None = None
+    """Why no part is judged, as in the results: `CAMERA_LOST`, or with pictures that come `FROZEN` and `WRONG_SETTINGS`."""
+
+    fault_detail: str | None = None
+    """The same in words; null where nothing is known to be wrong."""
+
+    freeze_told: bool | None = None
+    """Whether a picture that froze now would be found: not before the camera has shown noise; null for a folder."""
 
 
 class BrokerHealth(Message):

@@ -10,10 +10,14 @@ from prometheus_client.registry import Collector
 from edge.health.checkup import Checkup
 from edge.health.message import Health, Latency
 from edge.report.wire import to_wire
+from edge.types import Reason
 
 HEALTH_PATH = "/health"
 
 _MS = 1e-3
+
+_FAULTS = (Reason.CAMERA_LOST, Reason.FROZEN, Reason.WRONG_SETTINGS)
+"""Of a source; each is there also while it is 0, so that an alarm can be written before it is needed."""
 
 
 class HealthCollector(Collector):
@@ -115,8 +119,19 @@ def _source(health: Health) -> Iterator[Metric]:
     yield _counter("source_dropped", "Pictures that a newer one replaced before the line asked.", source.dropped)
     yield _counter("source_reopenings", "How often the camera was opened again.", source.reopenings)
     yield _counter("source_triggers_refused", "Triggers that came while another one waited.", source.refused)
+    yield _fault(source.fault)
+    if source.freeze_told is not None:
+        words = "1: a picture that froze would be found; 0: not before the camera has shown noise."
+        yield _gauge("source_freeze_told", words, source.freeze_told)
     if source.newest_age_s is not None:
         yield _gauge("source_newest_age_seconds", "Age of the newest picture.", source.newest_age_s)
+
+
+def _fault(present: Reason | None) -> Metric:
+    family = GaugeMetricFamily("goodpart_source_fault", "1: why no part is judged now.", labels=("reason",))
+    for reason in _FAULTS:
+        family.add_metric((reason,), reason is present)
+    return family
 
 
 def _broker(health: Health) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from edge.types import Decision
 
 
 def standing(line: Line) -> str:
-    """Lost camera or paused first, then what was judged, then who waits."""
+    """Paused, or what is wrong with the camera first, then what was judged, then who waits."""
     parts = [_doing(line), _judged(line)]
     away = (sink for sink in line.sinks if isinstance(sink, Linked) and not sink.link().connected)
     parts += [f"waits for the broker, {sink.waiting:,} results in the outbox" for sink in away]
@@ -19,9 +19,12 @@ def standing(line: Line) -> str:
 def _doing(line: Line) -> str:
     if line.controls.paused:
         return "paused by a command"
-    if isinstance(line.source, LiveSource) and not (feed := line.source.feed()).up:
+    if not isinstance(line.source, LiveSource):
+        return "judging"
+    feed = line.source.feed()
+    if not feed.up:
         return "no pictures: the source is lost, tried again for ever" if feed.losses else "waits for the first picture"
-    return "judging"
+    return f"judges no part, {feed.fault.reason}: {feed.fault.detail}" if feed.fault else "judging"
 
 
 def _judged(line: Line) -> str:

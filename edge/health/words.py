@@ -101,7 +101,8 @@ def _source(source: SourceHealth) -> str:
     words = f"{'up' if source.up else 'lost'} for {_for(source.for_s)}, {source.frames:,} pictures"
     if source.newest_age_s is not None:
         words += f", the newest {_for(source.newest_age_s)} old"
-    return words + (f"; lost {source.losses} times" if source.losses else "")
+    words += f"; lost {source.losses} times" if source.losses else ""
+    return words + ("; a frozen picture cannot be told yet" if source.freeze_told is False else "")
 
 
 def _broker(broker: BrokerHealth) -> str:

@@ -116,8 +116,11 @@ class News:
         line, found = self._line, list[str]()
         if line.gate and line.gate.phase is Phase.BLOCKED:
             found.append("The shift check failed: no part is judged until a new round comes out right")
-        if isinstance(line.source, LiveSource) and not (feed := line.source.feed()).up:
+        feed = line.source.feed() if isinstance(line.source, LiveSource) else None
+        if feed and not feed.up:
             found.append(f"No pictures have come for {now_s - feed.since_s:.0f} s")
+        elif feed and feed.fault:
+            found.append(f"No part is judged, {feed.fault.reason}: {feed.fault.detail}")
         if words := _ORIGINS.get(line.origin):
             found.append(words)
         return tuple(found)

@@ -27,6 +27,7 @@ from calibration.progress import Steps
 from edge.inspect.bank import Bank
 from edge.inspect.encoder import Encoder
 from edge.inspect.heat import spread
+from edge.inspect.refine import NotAligned
 from edge.inspect.view import View
 from edge.loop import inspect
 from edge.recipe.recipe import Recipe, open_recipe
@@ -169,7 +170,7 @@ def compare(recipe: Recipe, parts: Sequence[Part], test: Path, shown: Steps) -> 
     equal, verified, errors, rankings = 0, list[int](), list[Doubles](), (PixelRanking(), PixelRanking())
     for part in shown.track(parts, "brute force"):
         grid, verdict = recipe.eye(part.frame.pixels), inspect(part.frame, recipe)
-        if verdict.score is None or verdict.heat is None:
+        if isinstance(grid, NotAligned) or verdict.score is None or verdict.heat is None:
             continue
         watched, normal, shape = recipe.normal.watched, recipe.normal, verdict.heat.z.shape
         exact = normal.z(brute_force(recipe.bank.matrix, grid.patches)).reshape(shape)
@@ -195,7 +196,7 @@ def time_all(
         with threadpool_limits(1):  # as `edge.app` does
             opened = {vectors: open_recipe(folder, count) for vectors, folder in recipes.items()}
             for recipe in opened.values():
-                for part in parts[:1] + parts[-1:]:  # the first ones allocate
+                for part in (parts[0], parts[-1]):  # the first ones allocate
                     inspect(part.frame, recipe)
             for number in shown.track(range(rounds), f"timing, {count} threads"):
                 for side, some in sides.items():

@@ -56,7 +56,12 @@ def activate(changes: RecipeChanges, name: str) -> None:
     """And wait until it judges."""
     ended = threading.Event()
     words: list[str] = []
-    changes.activate(name, lambda well, said: (words.append("" if well else said), ended.set())[-1])
+
+    def answer(well: bool, said: str) -> None:
+        words.append("" if well else said)
+        ended.set()
+
+    changes.activate(name, answer)
     ended.wait()
     if words[0]:
         raise SystemExit(words[0])

@@ -125,7 +125,7 @@ def shadow_cost(champion: Recipe, challenger: Recipe, pictures: Sequence[Pixels]
     shadow = Shadow(replace(challenger, id="f" * 64), 1, compared.append, Events())
     everywhere = os.sched_getaffinity(0)
     pin(sorted(everywhere)[:cores])
-    boot, alone, beside = Boot(), [], []
+    boot, alone, beside = Boot(), list[float](), list[float]()
     for number in range(8):
         for watched in (False, True) if number % 2 else (True, False):
             for pixels in pictures[:10]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge.capture.sources import Feed
+from edge.capture.sources import Fault, Feed
 from edge.check import check_station
 from edge.config import load_config
 from edge.errors import BadConfig
@@ -23,6 +23,7 @@ from edge.host.clock import utc_now
 from edge.loop import Line
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Loss
+from edge.types import Reason
 from tests.brokers import HOST, answering, free_port, wait_until
 from tests.cameras import MjpegCamera
 from tests.commands import goodpart
@@ -52,7 +53,9 @@ def scraped(port: int, host: str = HOST) -> Samples:
 @pytest.fixture
 def busy(recipe: Recipe) -> tuple[Line, Books]:
     sink = Books("mqtt", carried=2)
-    line = line_of(recipe, (sink, Books("results")), Fed(Feed(up=True, since_s=0.0, losses=1, frames=50, dropped=7)))
+    frozen = Fault(Reason.FROZEN, "the last 20 frames are equal")
+    feed = Feed(up=True, since_s=0.0, losses=1, frames=50, dropped=7, fault=frozen, freeze_told=True)
+    line = line_of(recipe, (sink, Books("results")), Fed(feed))
     for number, verdict in enumerate((GOOD,) * 20 + (BAD,) * 3 + (LOST,)):
         tell(line, verdict, taken_s=0.0, began_s=0.0, ended_s=0.001 * number)
     tell(line, BAD, sample=True)
@@ -91,6 +94,9 @@ def test_what_prometheus_reads_is_what_the_board_says(busy: tuple[Line, Books], 
     assert value("inspect_max_seconds") == pytest.approx(health.inspect_ms.max / 1000)
     assert (value("reconciles"), value("source_up"), value("source_losses_total")) == (1, 1, 1)
     assert (value("source_frames_total"), value("source_dropped_total")) == (50, 7)
+    faults = {reason: value("source_fault", reason=reason) for reason in ("CAMERA_LOST", "FROZEN", "WRONG_SETTINGS")}
+    assert faults == {"CAMERA_LOST": 0, "FROZEN": 1, "WRONG_SETTINGS": 0}
+    assert value("source_freeze_told") == 1
     assert {key for key in found if key[0] == "goodpart_info"} == {
         (
             "goodpart_info",
@@ -185,8 +191,11 @@ def test_a_station_without_a_broker_is_asked_at_its_endpoint_and_a_lost_camera_i
             assert device.ended() == 0
     found = json.loads(ended.out)
     assert ended.code == 1
-    assert found["troubles"] == [f"no pictures from its camera source for {found['health']['source']['for_s']:.0f} s"]
+    source_health = found["health"]["source"]
+    since = f"no pictures from its camera source for {source_health['for_s']:.0f} s"
+    assert found["troubles"] == [f"{since}: {source_health['fault_detail']}"]
     assert lost["goodpart_source_up", ()] == 0
+    assert lost["goodpart_source_fault", (("reason", "CAMERA_LOST"),)] == 1
     assert lost["goodpart_parts_total", (("reason", "CAMERA_LOST"), ("verdict", "NOT_DECIDABLE"))] >= 1
 
 

@@ -109,7 +109,7 @@ def test_a_camera_that_is_lost_and_comes_back_is_an_event_at_each_end(recipe_dir
             config = station_file(
                 tmp_path,
                 recipe_dir,
-                {"kind": "camera", "device": camera.url, "interval_s": 0.0, "timeout_s": 0.5},
+                {"kind": "camera", "device": camera.url, "interval_s": 0.0, "timeout_s": 0.5, "frozen_frames": 100_000},
                 mqtt={"host": HOST, "port": broker.port},
                 evidence={"path": "evidence", "overlay": False, "quota_mb": 10},
             )

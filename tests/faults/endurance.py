@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.brokers import HOST, Mosquitto, wait_until
 from tests.conftest import station_file
@@ -63,7 +64,7 @@ _WATCHED: Sequence[tuple[str, str, Callable[[Sample], float], Limit]] = (
 """What must be flat."""
 
 
-def look(device: Device, folder: Path, health: dict[str, object], began_s: float) -> Sample | None:
+def look(device: Device, folder: Path, health: dict[str, Any], began_s: float) -> Sample | None:
     """What the device takes up; None when it has ended or has not judged anything yet."""
     latency, proc = health["capture_to_decision_ms"], Path(f"/proc/{device.pid}")
     if latency is None:
@@ -122,7 +123,7 @@ class Lived:
 
 def live(folder: Path, parts: int, tell: Callable[[Sample], None], health_s: float = _HEALTH_S) -> Lived:
     """Run the device to the end of its film; Ctrl-C ends it early."""
-    source = {"kind": "video", "path": str(make_video(folder, parts))}
+    source: dict[str, object] = {"kind": "video", "path": str(make_video(folder, parts))}
     evidence = {"path": str(folder / "evidence"), "quota_mb": _EVIDENCE_MB}
     samples: list[Sample] = []
     began_s = time.monotonic()

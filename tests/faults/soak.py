@@ -92,7 +92,7 @@ def _live_through(world: World, episode: Episode, done: list[Fault], stop: threa
 
 def report(soaked: Soaked) -> str:
     """All figures in words."""
-    by_kind = Counter(fault.kind for fault in soaked.faults)
+    by_kind = Counter(str(fault.kind) for fault in soaked.faults)
     waits: dict[str, list[float]] = defaultdict(list)
     for recovery in soaked.recoveries:
         waits[recovery.after].append(recovery.seconds)
@@ -101,7 +101,7 @@ def report(soaked: Soaked) -> str:
     for kind in [*sorted(by_kind), AT_ONCE]:
         times = waits.get(kind, [])
         middle, worst = (f"{statistics.median(times):.2f}", f"{max(times):.2f}") if times else ("", "")
-        rows.append(f"{kind:<26}{by_kind.get(kind, ''):>7}{len(times):>10}{middle:>10}{worst:>9}")
+        rows.append(f"{kind:<26}{by_kind[kind] or '':>7}{len(times):>10}{middle:>10}{worst:>9}")
     return "\n".join([head, "", *rows, "", in_words(soaked.books)])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def good(seed: int = 0) -> Accounts:
     return lives, received
 
 
-def change(lives: list[Life], number: int, **more: object) -> list[Life]:
+def change(lives: list[Life], number: int, **more: Any) -> list[Life]:
     return [replace(life, **more) if place == number else life for place, life in enumerate(lives)]
 
 
@@ -125,7 +126,7 @@ def one_more(name: str) -> Callable[[Accounts], Accounts]:
     return lambda accounts: (counted(accounts[0], 3, name, lambda value: value + 1), accounts[1])
 
 
-def told(**more: object) -> Callable[[Accounts], Accounts]:
+def told(**more: Any) -> Callable[[Accounts], Accounts]:
     def change_told(accounts: Accounts) -> Accounts:
         lives, received = accounts
         assert lives[-1].told

@@ -12,7 +12,7 @@ PARTS = 1000
 
 
 def test_ctrl_c_ends_a_soak_in_order_and_prints_the_books(tmp_path: Path) -> None:
-    more = ["--seed", "1", "--longest", "300", "--json", tmp_path / "soak.json"]
+    more = ["--seed", "1", "--longest", "300", "--json", str(tmp_path / "soak.json")]
     command = [sys.executable, "-m", "tests.faults.soak", *more]
     soak = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)
     assert soak.stdout

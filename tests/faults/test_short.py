@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.schedule import Kind, one_round
+from tests.faults.schedule import Episode, Kind, one_round
 from tests.faults.soak import report, soak
 from tests.faults.world import World
 
@@ -13,7 +13,7 @@ SEED, LONGEST_S = 3, 2.0
 
 
 def test_nothing_that_was_committed_is_lost_whatever_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def plan(world: World):
+    def plan(world: World) -> list[Episode]:
         return one_round(SEED, LONGEST_S, world.kinds)
 
     soaked = soak(tmp_path, SEED, plan, print, threading.Event())

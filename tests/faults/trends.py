@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import theilslopes
 
 _CONFIDENCE = 0.95
@@ -45,7 +46,7 @@ class Trend:
         return self.low <= 0 or self.growth <= self.allowed
 
 
-def trend(name: str, unit: str, done: Sequence[float], values: Sequence[float], limit: Limit) -> Trend:
+def trend(name: str, unit: str, done: ArrayLike, values: ArrayLike, limit: Limit) -> Trend:
     """The slope of Theil (1950) and Sen (1968), the median slope of all pairs, with Sen's 95 % interval.
 
     Up to 29 % of the points may be anything. Only the second half counts: a process that warms up grows.
@@ -61,6 +62,7 @@ def trend(name: str, unit: str, done: Sequence[float], values: Sequence[float], 
         ValueError: fewer than three samples in the second half.
     """
     x, y = (np.asarray(column, float) for column in (done, values))
+    first, last = float(y[0]), float(y[-1])
     second = x >= (x[0] + x[-1]) / 2
     x, y = x[second], y[second]
     if len(x) < 3:
@@ -70,7 +72,7 @@ def trend(name: str, unit: str, done: Sequence[float], values: Sequence[float], 
     span, median = float(x[-1] - x[0]), float(np.median(y))
     growth, lowest, highest = (float(value) * span for value in (slope, low, high))
     allowed = max(limit.share * abs(median), limit.amount)
-    return Trend(name, unit, float(values[0]), float(values[-1]), median, growth, lowest, highest, allowed)
+    return Trend(name, unit, first, last, median, growth, lowest, highest, allowed)
 
 
 def in_words(trends: Sequence[Trend]) -> str:

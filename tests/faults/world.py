@@ -14,7 +14,7 @@ import subprocess
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.brokers import HOST, TlsMosquitto, wait_until
 from tests.cameras import MjpegCamera
@@ -251,7 +251,7 @@ def _letter_of(payload: object) -> Letter:
     return read_letter(payload.decode())
 
 
-def _last_words(healths: list[dict[str, object]]) -> Told | None:
+def _last_words(healths: list[dict[str, Any]]) -> Told | None:
     if not healths:
         return None
     last = healths[-1]

@@ -1,5 +1,6 @@
 """A live camera, as far as a network camera on the loopback can show it."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ import pytest
 
 from edge.capture.camera import CameraSource, NewestFrame
 from edge.capture.opencv import OpenCvCamera
+from edge.command.controls import Controls, PausableLiveSource
+from edge.events import Events
+from edge.recipe.recipe import Recipe
 from edge.types import Frame, Reason, Shot, Unfit
 from tests.brokers import PATIENCE_S, free_port, wait_until
 from tests.cameras import MjpegCamera
@@ -15,6 +19,8 @@ from tests.conftest import part_picture
 from tests.fake_cameras import HandedCamera
 
 TIMEOUT_S = 1.0
+STILL = 100_000
+"""Equal frames that are not suspected: these cameras show one picture without noise."""
 
 
 @pytest.fixture
@@ -28,6 +34,22 @@ def stop() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+class Feeder:
+    """Hands frames to a camera as long as it is switched on. said: the events of its source."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.camera, self.events, self.on = HandedCamera(timeout_s=0.5, frozen_frames=STILL), Events(), True
+        self.said: list[str] = []
+        self.events.listen(lambda happening: self.said.append(happening.code))
+        self._stop = stop
+        threading.Thread(target=self._feed, daemon=True).start()
+
+    def _feed(self) -> None:
+        while not self._stop.wait(0.01):
+            if self.on:
+                self.camera.hand(part_picture(1))
 
 
 def first_frame(shots: Iterator[Shot]) -> Frame:
@@ -74,10 +96,24 @@ def test_a_free_running_camera_gives_a_new_frame_each_interval(camera: MjpegCame
     assert abs(frames[0].pixels.astype(int) - part_picture(1)).mean() < 5, "the picture is the camera's, but for JPEG"
 
 
+def test_a_line_slower_than_its_camera_skips_to_a_new_frame_and_counts_the_others(stop: threading.Event) -> None:
+    feeder = Feeder(stop)
+    source = CameraSource(feeder.camera, 0.0, stop, feeder.events)
+    shots = iter(source)
+    seen = [first_frame(shots)]
+    for _ in range(3):
+        judged = seen[-1].seq + 5
+        wait_until(lambda judged=judged: source.feed().frames >= judged, "frames that come while a part is judged")
+        free_s = time.monotonic()
+        seen.append(first_frame(shots))
+        assert seen[-1].taken_mono_s > free_s, "none of those, a new one"
+    assert source.feed().dropped == seen[-1].seq - len(seen) >= 12
+
+
 def test_a_camera_that_dies_is_lost_once_and_comes_back(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shots = iter(CameraSource(OpenCvCamera(camera.url, TIMEOUT_S), 0.0, stop))
+    shots = iter(CameraSource(OpenCvCamera(camera.url, TIMEOUT_S, frozen_frames=STILL), 0.0, stop))
     first_frame(shots)
     caplog.clear()
     camera.stop()
@@ -93,7 +129,7 @@ def test_a_camera_that_dies_is_lost_once_and_comes_back(
 def test_a_camera_that_falls_silent_is_lost_and_comes_back(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shots = iter(CameraSource(OpenCvCamera(camera.url, TIMEOUT_S), 0.0, stop))
+    shots = iter(CameraSource(OpenCvCamera(camera.url, TIMEOUT_S, frozen_frames=STILL), 0.0, stop))
     first_frame(shots)
     caplog.clear()
     camera.running = False
@@ -102,6 +138,63 @@ def test_a_camera_that_falls_silent_is_lost_and_comes_back(
     camera.running = True
     assert isinstance(next(shots), Frame)
     assert [r.levelname for r in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_between_two_parts_that_are_far_apart_the_loss_of_the_camera_is_said_and_so_is_that_it_is_back(
+    stop: threading.Event,
+) -> None:
+    feeder, got = Feeder(stop), list[Shot]()
+    source = CameraSource(feeder.camera, 3600.0, stop, feeder.events)
+    line = threading.Thread(target=lambda: got.extend(source), daemon=True)
+    line.start()
+    wait_until(lambda: got, "the first part")
+    feeder.on = False
+    wait_until(lambda: feeder.said[-1:] == ["CAMERA_LOST"], "the loss")
+    assert not source.feed().up
+    feeder.on = True
+    wait_until(lambda: feeder.said[-1:] == ["CAMERA_BACK"], "the return")
+    assert source.feed().up
+    assert len(got) == 1
+    stop.set()
+    line.join(PATIENCE_S)
+    assert not line.is_alive()
+
+
+def test_a_camera_that_is_lost_between_two_parts_and_stays_away_costs_one_part(stop: threading.Event) -> None:
+    feeder = Feeder(stop)
+    shots = iter(CameraSource(feeder.camera, 1.5, stop, feeder.events))
+    first_frame(shots)
+    feeder.on = False
+    lost = next(shot for shot in shots if isinstance(shot, Unfit))
+    assert lost.reason is Reason.CAMERA_LOST
+    # Long enough for vain attempts.
+    threading.Timer(3.5, lambda: setattr(feeder, "on", True)).start()
+    again = list(itertools.takewhile(lambda shot: isinstance(shot, Unfit), shots))
+    assert 1 + len(again) <= feeder.said.count("CAMERA_LOST"), "once for each loss, however often it is tried"
+
+
+def test_while_the_line_is_paused_the_loss_of_the_camera_is_said(stop: threading.Event) -> None:
+    feeder, got = Feeder(stop), list[Shot]()
+    recipe: Recipe = None  # type: ignore[assignment] # nothing is judged here
+    controls = Controls(recipe)
+    source = CameraSource(feeder.camera, 0.0, stop, feeder.events)
+    paused = PausableLiveSource(source, controls, stop, live=True)
+
+    def line() -> None:
+        for shot in paused:
+            got.append(shot)
+
+    threading.Thread(target=line, daemon=True).start()
+    wait_until(lambda: got, "the first part")
+    controls.pause()
+    wait_until(lambda: source.feed().frames > 3, "some frames")
+    feeder.on = False
+    wait_until(lambda: feeder.said[-1:] == ["CAMERA_LOST"], "the loss")
+    feeder.on = True
+    wait_until(lambda: feeder.said[-1:] == ["CAMERA_BACK"], "the return")
+    judged = len(got)
+    controls.resume()
+    wait_until(lambda: len(got) > judged, "parts again")
 
 
 def test_a_silent_camera_holds_up_neither_the_stop_nor_the_end(camera: MjpegCamera, stop: threading.Event) -> None:

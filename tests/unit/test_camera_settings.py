@@ -1,5 +1,6 @@
 """What a camera is told at each opening, what it makes of it, and who hears that."""
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from edge.types import Reason, Unfit
 from tests.cameras import MjpegCamera
 from tests.commands import goodpart
 from tests.conftest import part_picture, station_file
-from tests.fake_cameras import HandedCamera
+from tests.fake_cameras import HandedCamera, HandedStream
 
 EXPOSURE, AUTO_EXPOSURE, GAIN = cv2.CAP_PROP_EXPOSURE, cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_GAIN
 
@@ -125,27 +126,44 @@ def stop() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_parts_seen_with_other_settings_are_not_judged_and_it_is_said_once_and_taken_back_once(
+def test_settings_that_were_refused_are_tried_again_no_part_is_judged_meanwhile_and_each_is_said_once(
     stop: threading.Event,
 ) -> None:
     wrong = Deviation("exposure_us", 2000, 10_000)
-    camera, events = HandedCamera(deviations=(wrong,)), Events()
+
+    class Hesitant(HandedCamera):
+        """Takes its settings at the fourth try."""
+
+        def open(self) -> HandedStream:
+            self.deviations = (wrong,) if len(self.streams) < 3 else ()
+            return super().open()
+
+    camera, events = Hesitant(frozen_frames=100_000), Events()
     said: list[str] = []
     events.listen(lambda happening: said.append(happening.code))
-    shots = iter(CameraSource(camera, 0.0, stop, events))
-    feeder = threading.Thread(
-        target=lambda: [camera.hand(part_picture(n)) or stop.wait(0.01) for n in range(200)], daemon=True
-    )
+    source = CameraSource(camera, 0.0, stop, events)
+    shots = iter(source)
+
+    def feed() -> None:
+        for number in itertools.count():
+            camera.hand(part_picture(number % 7))
+            if stop.wait(0.01):
+                return
+
+    feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
-    for _ in range(3):
-        shot = next(shots)
-        assert isinstance(shot, Unfit)
+    assert isinstance(next(shots), Unfit)
+    fault = source.feed().fault
+    assert fault
+    assert fault.reason is Reason.WRONG_SETTINGS
+    while isinstance(shot := next(shots), Unfit):
         assert (shot.reason, "wished 2000" in shot.detail) == (Reason.WRONG_SETTINGS, True)
-    camera.deviations = ()
-    camera.hand(None)
-    while isinstance(next(shots), Unfit):
-        pass
     assert said == ["CAMERA_SETTINGS_REFUSED", "CAMERA_SETTINGS_TAKEN"]
+    assert source.feed().fault is None
+    assert (source.feed().losses, source.feed().reopenings) == (0, 3)
+    first, second, third, fourth = camera.opened_s
+    pauses = second - first, third - second, fourth - third
+    assert all(real >= wished for real, wished in zip(pauses, (1, 2, 4), strict=True)), "the usual growing pauses"
     stop.set()
     feeder.join()
 

@@ -142,7 +142,13 @@ def test_a_broker_that_is_none_for_us_is_named(
 def test_a_camera_is_looked_through(recipe_dir: Path, results: Station, tmp_path: Path) -> None:
     with MjpegCamera(part_picture(300)) as camera:
         source: Station = {"kind": "camera", "device": camera.url}
-        assert failures(station_file(tmp_path, recipe_dir, source, results=results)) == {}
+        station = station_file(tmp_path, recipe_dir, source, results=results)
+        assert failures(station) == {}
+        (looked,) = [finding.detail for finding in check_station(station) if finding.what == "source"]
+        assert looked.startswith("first picture 160×120, parts asked for by interval; the camera has shown no noise yet")
+        assert not (tmp_path / "station.noise").exists(), "only looked at"
+        by_hand = station_file(tmp_path, recipe_dir, source | {"frozen_frames": 50}, results=results)
+        assert [f.detail[-8:] for f in check_station(by_hand) if f.what == "source"] == ["interval"]
     found = failures(station_file(tmp_path, recipe_dir, source | {"timeout_s": 0.2}, results=results))
     assert found.keys() == {"source"}
 

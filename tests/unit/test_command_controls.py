@@ -11,7 +11,7 @@ import pytest
 from edge.app.sources import open_source
 from edge.capture.opencv import OpenCvCamera
 from edge.capture.triggered import TriggeredCameraSource
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.command.controls import Controls, PausableSource
 from edge.config import load_config
 from edge.events import Events
@@ -118,12 +118,12 @@ def test_each_trigger_gets_one_frame_that_is_not_older_and_carries_what_was_aske
     camera.wait_for_viewer()
     camera.expose()
     first = trigger("a")
-    assert triggers.offer(first)
-    assert not triggers.offer(trigger("too soon"))
+    assert triggers.offer(first) is Offered.TAKEN
+    assert triggers.offer(trigger("too soon")) is Offered.BUSY
     assert got == []
     wait_until(lambda: camera.expose() or triggers.free, "a frame of after the trigger")
     second = trigger("b")
-    assert triggers.offer(second)
+    assert triggers.offer(second) is Offered.TAKEN
     wait_until(lambda: camera.expose() or len(got) == 2, "the second part")
     line.join()
     assert [(s.part_id, s.order) for s in got] == [(t.part_id, t.order) for t in (first, second)]
@@ -139,7 +139,7 @@ def test_each_trigger_without_a_picture_is_answered_and_the_loss_is_logged_once(
     shots = iter(TriggeredCameraSource(OpenCvCamera(camera.url, 0.2), triggers, stop))
     lost = []
     for part in "ab":
-        assert triggers.offer(trigger(part))
+        assert triggers.offer(trigger(part)) is Offered.TAKEN
         lost.append(next(shots))
     assert [(s.part_id, s.reason) for s in lost if isinstance(s, Unfit)] == [(p, Reason.CAMERA_LOST) for p in "ab"]
     assert lost[1].order
@@ -151,11 +151,11 @@ def test_a_trigger_that_nobody_serves_any_more_is_named(
     camera: MjpegCamera, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     triggers = Triggers()
-    assert triggers.offer(trigger("a"))
+    assert triggers.offer(trigger("a")) is Offered.TAKEN
     stop.set()
     assert list(TriggeredCameraSource(OpenCvCamera(camera.url, PATIENCE_S), triggers, stop)) == []
     assert "part a of trigger command-a" in caplog.text
-    assert not triggers.offer(trigger("b"))
+    assert triggers.offer(trigger("b")) is Offered.ENDED
 
 
 def test_a_trigger_that_was_accepted_before_a_pause_gets_its_frame_then_and_not_after_the_pause(
@@ -165,7 +165,7 @@ def test_a_trigger_that_was_accepted_before_a_pause_gets_its_frame_then_and_not_
     commands = {"allow": ["resume"], "memory_file": "memory.json"}
     station = load_config(station_file(tmp_path, tmp_path, source, commands=commands, mqtt={"host": HOST}))
     shots = iter(open_source(station, stop, triggers, controls, Events()))
-    assert triggers.offer(Trigger("accepted", None, time.monotonic(), utc_now()))
+    assert triggers.offer(Trigger("accepted", None, time.monotonic(), utc_now())) is Offered.TAKEN
     controls.pause()
     got: list[Shot] = []
     threading.Thread(target=lambda: got.append(next(shots)), daemon=True).start()

@@ -101,6 +101,18 @@ def test_a_part_that_passes_while_the_one_before_waits_is_said_once_and_counted(
     assert said == ["TRIGGER_MISSED", "TRIGGER_SERVED"]
 
 
+def test_an_edge_of_after_the_line_s_end_is_said_to_have_no_verdict_and_ends_the_reading(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kernel, triggers = Kernel(), Triggers()
+    with reading(kernel, triggers) as said:
+        triggers.close()
+        kernel.lines[0].coming.put(Edge(10**9))
+        wait_until(lambda: kernel.lines[0].released, "the line to be given back")
+    assert (triggers.refused, said) == (0, [])
+    assert "input line gpiochip0 17: an edge came when the line had ended; its part has no verdict" in caplog.text
+
+
 def test_while_the_line_is_paused_edges_are_let_pass() -> None:
     kernel, triggers = Kernel(), Triggers()
     with reading(kernel, triggers, lambda: True) as said:

@@ -1,14 +1,19 @@
 """The books of a line: whatever happens to results, they add up, and if they do not, the device says so."""
 
 import logging
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.capture.sources import Feed
+from edge.capture.sources import Fault, Feed
+from edge.health.ask import Heard, troubles
 from edge.health.message import Count, Health
+from edge.health.standing import standing
+from edge.health.words import facts
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.books import Loss
 from edge.report.jsonl import JsonLines
@@ -148,6 +153,23 @@ def test_times_are_of_pictures_in_milliseconds_and_samples_of_the_shift_check_ta
         Count(verdict=Decision.OK, reason=Reason.WITHIN_THRESHOLD, count=1),
     )
     assert health.samples == (Count(verdict=Decision.OK, reason=Reason.WITHIN_THRESHOLD, count=1),)
+
+
+@pytest.mark.parametrize("reason", [Reason.FROZEN, Reason.WRONG_SETTINGS])
+def test_a_camera_whose_pictures_are_not_judged_is_told_everywhere(recipe: Recipe, tmp_path: Path, reason: Reason) -> None:
+    fed = Fed(Feed(up=True, since_s=time.monotonic(), frames=9, freeze_told=False))
+    line = line_of(recipe, (), fed)
+    checkup = checkup_of(line, tmp_path)
+    assert standing(line) == "judging; no part yet"
+    well = checkup.states()
+    fed.now = replace(fed.now, fault=Fault(reason, "as it is"))
+    assert checkup.states() != well, "health is told at once"
+    assert standing(line) == f"judges no part, {reason}: as it is; no part yet"
+    health = checkup.health()
+    assert health.source is not None
+    assert (health.source.up, health.source.fault, health.source.fault_detail) == (True, reason, "as it is")
+    assert troubles(Heard("itself", "online", health), health.sent_utc) == [f"no part is judged, {reason}: as it is"]
+    assert "a frozen picture cannot be told yet" in dict(facts(health, health.sent_utc))["camera"]
 
 
 def test_a_source_that_may_go_away_is_told_and_another_is_not(recipe: Recipe, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_part_without_a_name_is_called_by_its_time() -> None:
 def test_the_second_one_is_busy_and_a_paused_line_says_so() -> None:
     with desk() as open_desk:
         assert post(open_desk.port)[0] == 202
-        assert post(open_desk.port) == (409, {"error": "busy: the part before still waits for its frame"})
+        assert post(open_desk.port) == (409, {"error": "busy: the part before still waits to be served"})
         open_desk.triggers.taken()
         open_desk.pause(True)
         assert post(open_desk.port) == (409, {"error": "the line is paused"})
@@ -90,6 +90,23 @@ def test_whoever_waits_gets_the_verdict() -> None:
             "WITHIN_THRESHOLD",
             told.result_id,
         )
+
+
+def test_whoever_waits_when_the_line_ends_hears_so_at_once_and_who_comes_later_does_too() -> None:
+    with desk() as open_desk:
+        got: list[tuple[int, Any]] = []
+        asking = threading.Thread(
+            target=lambda: got.append(post(open_desk.port, "/trigger?wait=1", b'{"part_id": "DMC 1"}')), daemon=True
+        )
+        asking.start()
+        wait_until(lambda: open_desk.waiting, "the trigger")
+        left = open_desk.triggers.close()
+        asking.join()
+        assert left
+        said = {"error": "the line ended before the part was seen", "result_id": left.result_id, "part_id": "DMC 1"}
+        assert got == [(503, said)]
+        assert post(open_desk.port) == (503, {"error": "the line has ended"})
+        assert open_desk.triggers.refused == 0
 
 
 @pytest.mark.parametrize(
@@ -161,6 +178,7 @@ def test_a_part_that_is_asked_for_by_http_is_judged_and_its_result_has_the_id_th
             "kind": "camera",
             "device": camera.url,
             "timeout_s": 20.0,
+            "frozen_frames": 100_000,
             "trigger": "http",
             "http": {"port": port},
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.app.line import make_gate
-from edge.capture.sources import Feed
+from edge.capture.sources import Fault, Feed
 from edge.events import Events
 from edge.page.journal import Journal, Ruling
 from edge.page.news import News
@@ -132,6 +132,12 @@ def test_a_lost_camera_is_a_notice(recipe: Recipe, tmp_path: Path) -> None:
     room.judge(LOST)
     assert room.lamp == (Lamp.NOT_DECIDABLE, "NOT DECIDABLE")
     assert room.news.now().notices[0] == "No pictures have come for 20 s"
+
+
+def test_a_camera_whose_parts_are_not_judged_is_a_notice(recipe: Recipe, tmp_path: Path) -> None:
+    fault = Fault(Reason.FROZEN, "the last 20 frames of the camera are equal byte by byte, for 2.0 s")
+    room = Room(recipe, tmp_path, Fed(Feed(up=True, since_s=time.monotonic(), fault=fault)))
+    assert room.news.now().notices[0] == f"No part is judged, FROZEN: {fault.detail}"
 
 
 def test_what_is_no_production_says_so(room: Room) -> None:

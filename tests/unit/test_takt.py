@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.command.controls import Controls
 from edge.host.clock import Boot, utc_now
 from edge.loop import Line, in_time
 from edge.recipe.recipe import open_recipe
-from edge.report.message import Result
 from edge.types import Decision, Frame, Origin, Reason, Score, Shot, Verdict
 from tests.conftest import part_picture
-from tests.lines import BAD, FRAME, GOOD, LOST, Quiet, checkup_of
+from tests.lines import BAD, FRAME, GOOD, LOST, Heard, Quiet, checkup_of
 from tests.results import STATION
 
 SCORED = replace(BAD, score=Score(7.0, "top1", 16))
@@ -59,21 +58,6 @@ class Clock:
         return self._now
 
 
-class Heard:
-    """A sink that remembers."""
-
-    waiting = lost = 0
-
-    def __init__(self) -> None:
-        self.results: list[Result] = []
-
-    def put(self, result: Result) -> None:
-        self.results.append(result)
-
-    def close(self) -> None:
-        """Nothing."""
-
-
 class Parts(Quiet):
     """Two good parts, taken at 0 s and at 1 s."""
 
@@ -101,10 +85,10 @@ def test_a_late_part_keeps_its_score_is_counted_and_does_not_hold_up_the_next(re
 def test_triggers_that_find_one_waiting_are_refused_and_counted() -> None:
     triggers = Triggers()
     wanted = [Trigger(f"part-{n}", None, float(n), utc_now()) for n in range(4)]
-    assert [triggers.offer(trigger) for trigger in wanted[:3]] == [True, False, False]
+    assert [triggers.offer(trigger) for trigger in wanted[:3]] == [Offered.TAKEN, Offered.BUSY, Offered.BUSY]
     assert triggers.refused == 2
     triggers.taken()
-    assert triggers.offer(wanted[3])
+    assert triggers.offer(wanted[3]) is Offered.TAKEN
     assert triggers.close() is wanted[3]
-    assert not triggers.offer(wanted[0])
+    assert triggers.offer(wanted[0]) is Offered.ENDED
     assert triggers.refused == 2, "after the end nobody is refused, the line is gone"
