@@ -1,4 +1,4 @@
-"""Which file of a watched folder is in work, on the disk before it is read: whoever is killed by it says nothing after."""
+"""Which file of a watched folder is in work, written down before it is read: whoever is killed by it says nothing after."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from edge.errors import BadConfig
-from edge.host.files import put_in_place
+from edge.host.files import DRAFT
 from edge.strict import Strict, load_json
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class _Tries(Strict):
 class InWork:
     """The tries of files that have begun and not ended, in a file of its own.
 
+    It outlives the process and not a power cut, of which no picture is the cause: waiting for the disk twice for each part
+    would cost a slow card its takt.
     Without room for it the line goes on, and says once that a picture that ends the process will be read again.
     """
 
@@ -72,7 +74,7 @@ class InWork:
         return found.begun if found and (found.size_bytes, found.changed_ns) == stamp[:2] else 0
 
     def begin(self, path: Path, stamp: Stamp) -> None:
-        """It is read next; on the disk when this returns."""
+        """It is read next, and that is known whatever becomes of the process."""
         # Not the inode: on a share it may be another after the next start.
         size_bytes, changed_ns, _ = stamp
         begun = self.begun(path, stamp) + 1
@@ -87,9 +89,10 @@ class InWork:
     def _write(self) -> None:
         try:
             if self._tries:
-                put_in_place(self._file, _Tries(tries=tuple(self._tries.values())).model_dump_json().encode())
+                draft = self._file.with_name(self._file.name + DRAFT)
+                draft.write_text(_Tries(tries=tuple(self._tries.values())).model_dump_json())
+                draft.replace(self._file)
             else:
-                # Back after a power cut it names a file that has gone, or one try too many.
                 self._file.unlink(missing_ok=True)
         except OSError as err:
             if not self._unmarked:
