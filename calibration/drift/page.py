@@ -131,7 +131,7 @@ def _duration(found: Drift) -> tuple[Block, ...]:
 def _results(found: Drift) -> Facts:
     results = found.results
     rows = [
-        ("results", f"{len(results.taken_s)} of this recipe"),
+        ("results", f"{len(results.taken_s)} of production with this recipe"),
         ("from", words.when(results.taken_s[0])),
         ("to", words.when(results.taken_s[-1])),
         ("stations", ", ".join(results.stations)),
