@@ -56,6 +56,7 @@ def compare(a: Path, b: Path, pictures: Path, part_pattern: str | None, as_json:
 
 def _as_json(found: "Comparison", a: "Recipe", b: "Recipe", page: Path) -> str:
     from calibration.compare.words import notes, verdict
+    from calibration.known import as_record
 
     record = {
         "verdict": verdict(found),
@@ -72,6 +73,7 @@ def _as_json(found: "Comparison", a: "Recipe", b: "Recipe", page: Path) -> str:
         "auroc": asdict(found.auroc) | {"difference": found.auroc.value} if found.auroc else None,
         "not_decidable": asdict(found.undecided),
         "time_of_b_over_a": asdict(found.latency) if found.latency else None,
+        "known": {who: as_record(known) for who, known in zip("ab", found.known, strict=True)},
         "notes": notes(found),
         "page": str(page),
         "judged": [

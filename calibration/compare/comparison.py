@@ -17,6 +17,7 @@ from calibration.compare.statistics import (
     spearman,
 )
 from calibration.evaluate.folders import GOOD
+from calibration.known import Known, known_among
 from calibration.rates import Rate
 from edge.recipe.manifest import Manifest
 from edge.types import Decision
@@ -50,7 +51,7 @@ class Comparison:
     """Two recipes on the same pictures. Rates, tests, AUROC and kappa count parts; flips count pictures.
 
     rejects: NOK, of everything; false_rejects: NOK of goods; escapes: OK of defects; None where there are no such parts.
-    known: for A and for B, how many pictures are named like one in its bank.
+    known: for A and for B, which pictures it was made from.
     """
 
     labelled: bool
@@ -65,7 +66,7 @@ class Comparison:
     auroc: AurocDifference | None
     undecided: Undecided
     latency: Ratio | None
-    known: tuple[int, int]
+    known: tuple[Known, Known]
     pairs: tuple[Pair, ...] = field(repr=False)
 
 
@@ -75,7 +76,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
     goods = tuple(p for p in parts if p.picture.kind == GOOD)
     bads = tuple(p for p in parts if p.picture.kind not in (GOOD, None))
     decided = tuple(p for p in parts if p.decided)
-    names = {pair.picture.path.name for pair in pairs}
+    files = [pair.picture.file for pair in pairs]
     return Comparison(
         labelled=pairs[0].picture.kind is not None,
         pictures=len(pairs),
@@ -89,7 +90,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
         auroc=_auroc(goods, bads),
         undecided=_undecided(pairs),
         latency=time_ratio(pairs),
-        known=(_known(names, a), _known(names, b)),
+        known=(known_among(a.goods, files), known_among(b.goods, files)),
         pairs=pairs,
     )
 
@@ -111,10 +112,6 @@ def _rate(count: int, total: int) -> Rate:
     rate = Rate.of(count, total)
     assert rate is not None  # noqa: S101 - there are parts
     return rate
-
-
-def _known(names: set[str], manifest: Manifest) -> int:
-    return len(names & set(manifest.goods.bank))
 
 
 def _auroc(goods: tuple[Pair, ...], bads: tuple[Pair, ...]) -> AurocDifference | None:

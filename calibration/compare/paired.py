@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from calibration.evaluate.folders import GOOD, kinds_in
-from calibration.goods import find_goods
+from calibration.goods import Good, find_goods
 from calibration.progress import Steps
 from edge.capture.pictures import SUFFIXES
 from edge.capture.sources import shoot_file
@@ -22,9 +22,18 @@ from edge.types import Decision, Doubles, Reason, Shot
 class Picture:
     """One picture of the comparison. kind: `good`, a kind of defect, or None where nobody has labelled it."""
 
-    path: Path
-    part_id: str
+    file: Good
     kind: str | None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.file.path
+
+    @property
+    def part_id(self) -> str:
+        """Of the part it shows."""
+        return self.file.part_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +88,7 @@ def pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
     if not plain and not folders:
         raise BadConfig(f"{folder}: holds no pictures and no folders; give pictures, or good/ and a folder for each defect.")
     kinds = [None] if plain else kinds_in(folder)
-    return [
-        Picture(good.path, good.part_id, kind)
-        for kind in kinds
-        for good in find_goods(folder / kind if kind else folder, part_pattern)
-    ]
+    return [Picture(file, kind) for kind in kinds for file in find_goods(folder / kind if kind else folder, part_pattern)]
 
 
 def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> tuple[Pair, ...]:

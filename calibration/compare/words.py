@@ -4,6 +4,7 @@ from calibration.compare.comparison import Comparison, Contrast
 from calibration.compare.latency import Ratio
 from calibration.compare.paired import Pair
 from calibration.compare.statistics import AurocDifference, Discordant
+from calibration.known import warnings
 from calibration.rates import Rate
 
 SCALE = (
@@ -75,12 +76,8 @@ def notes(found: Comparison) -> list[str]:
         said.append(f"{both} {_plural(both, 'picture is', 'pictures are')} NOT_DECIDABLE for both.")
     if found.undecided.total:
         said.append("AUROC, ranks and times leave these out; rates count them as neither OK nor NOK.")
-    for who, count in zip("AB", found.known, strict=True):
-        if count:
-            said.append(
-                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they "
-                f"are the same, {who} scores them too low: compare on pictures that neither recipe has seen."
-            )
+    for who, known in zip("AB", found.known, strict=True):
+        said += warnings(known, f"{who}'s")
     return said
 
 

@@ -34,6 +34,10 @@ class Aside(StrEnum):
     BY_COMMAND = "judged_by_command"  # with a threshold that a command has set
 
 
+_ASIDES = tuple(Aside)
+_OURS, _OTHER = -1, -2
+"""Kinds of results beside the numbers in `_ASIDES`: those that count, and those of other recipes."""
+
 _BEGINNING = b'{"format":"goodpart.result/1"'
 """Of every line; inside a text its quotation marks would be escaped."""
 
@@ -119,11 +123,6 @@ def _aside(result: Result) -> Aside | None:
     if result.origin is not Origin.LIVE:
         return Aside(result.origin)
     return Aside.BY_COMMAND if result.threshold_command_id is not None else None
-
-
-_ASIDES = tuple(Aside)
-_OURS, _OTHER = -1, -2
-"""Kinds of results beside the numbers in `_ASIDES`: those that count, and those of other recipes."""
 
 
 class _Taken:

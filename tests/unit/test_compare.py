@@ -1,6 +1,7 @@
 """Two recipes on the same pictures: what changes, what is counted, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from calibration.compare.comparison import compare, flips_by_change
 from calibration.compare.latency import time_ratio
 from calibration.compare.paired import Pair, Picture, Side, by_part, pictures_in
 from calibration.compare.words import notes, verdict
-from calibration.goods import PART_PATTERN
+from calibration.goods import PART_PATTERN, Good
 from calibration.progress import steps
 from edge.errors import BadConfig
 from edge.recipe.manifest import Manifest
@@ -44,7 +45,7 @@ def side(decision: Decision, margin: float = float("nan"), inspect_s: float = 0.
 
 
 def pair(name: str, kind: str | None, a: Side, b: Side) -> Pair:
-    return Pair(Picture(Path(f"{name}.png"), name.split("__", maxsplit=1)[0], kind), a, b)
+    return Pair(Picture(Good(Path(f"{name}.png"), name.split("__", maxsplit=1)[0], f"sha256 of {name}"), kind), a, b)
 
 
 def some(count: int, kind: str | None, a: Decision, b: Decision) -> list[Pair]:
@@ -141,6 +142,26 @@ def test_the_command_compares_a_labelled_set(recipe_dir: Path, other_dir: Path, 
     record = json.loads(goodpart(*args, "--json", cwd=tmp_path).out)
     assert (record["pictures"], record["auroc"]["a"], record["auroc"]["b"]) == (9, 1.0, 1.0)
     assert (tmp_path / record["page"]).is_file()
+
+
+def test_pictures_that_a_recipe_was_made_from_are_said_by_their_bytes(
+    recipe_dir: Path, other_dir: Path, goods_dir: Path, tmp_path: Path
+) -> None:
+    """Under other names, and beside another part that is named like one of the bank."""
+    cards = open_recipe(recipe_dir).manifest.goods
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, card in enumerate((*cards.bank[:3], *cards.held_out[:2])):
+        shutil.copy(goods_dir / card.picture, folder / f"new-{number}.png")
+    cv2.imwrite(str(folder / cards.bank[5].picture), part_picture(900))
+    record = json.loads(goodpart("calibrate", "compare", recipe_dir, other_dir, folder, "--json", cwd=tmp_path).out)
+    known = record["known"]["a"]
+    assert [twin["of"] for twin in known["bank"]] == [card.picture for card in cards.bank[:3]]
+    assert [Path(twin["path"]).name for twin in known["held_out"]] == ["new-3.png", "new-4.png"]
+    assert len(record["known"]["b"]["bank"]) + len(record["known"]["b"]["held_out"]) == 5, "made from the same goods"
+    first = f"3 pictures (the first: {folder / 'new-0.png'}, there {cards.bank[0].picture}) show parts that are in A's bank"
+    assert any(note.startswith(first) for note in record["notes"])
+    assert first in (tmp_path / record["page"]).read_text().replace("&#39;", "'")
 
 
 def test_the_command_refuses_what_cannot_be_compared(recipe_dir: Path, test_set: Path, tmp_path: Path) -> None:
