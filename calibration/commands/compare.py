@@ -91,5 +91,5 @@ def _as_json(found: "Comparison", a: "Recipe", b: "Recipe", page: Path) -> str:
 
 
 def _side(side: "Side") -> dict[str, str | float | None]:
-    margin = side.margin if side.margin == side.margin else None
-    return {"verdict": side.decision, "reason": side.reason, "margin": margin, "inspect_ms": side.inspect_s * 1000}
+    ratio = side.ratio if side.ratio == side.ratio else None
+    return {"verdict": side.decision, "reason": side.reason, "ratio": ratio, "inspect_ms": side.inspect_s * 1000}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from calibration.compare.latency import Ratio, time_ratio
-from calibration.compare.paired import Pair, by_part, margins
+from calibration.compare.paired import Pair, by_part, ratios
 from calibration.compare.statistics import (
     Agreement,
     AurocDifference,
@@ -83,7 +83,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
         parts=len(parts),
         flips=Counter((p.a.decision, p.b.decision, p.picture.kind) for p in pairs if p.flipped),
         agreement=agreement([p.a.decision for p in parts], [p.b.decision for p in parts]),
-        rank_correlation=spearman(*margins(decided)),
+        rank_correlation=spearman(*ratios(decided)),
         rejects=_contrast(parts, Decision.NOK),
         false_rejects=_contrast(goods, Decision.NOK) if goods else None,
         escapes=_contrast(bads, Decision.OK) if bads else None,
@@ -96,7 +96,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
 
 
 def flips_by_change(pairs: tuple[Pair, ...]) -> list[Pair]:
-    """Pictures whose verdict changes, the largest change of margin first; those without a margin last."""
+    """Pictures whose verdict changes, the largest change of ratio first; those without a ratio last."""
     return sorted((p for p in pairs if p.flipped), key=lambda p: math.inf if math.isnan(p.change) else -abs(p.change))
 
 
@@ -117,7 +117,7 @@ def _rate(count: int, total: int) -> Rate:
 def _auroc(goods: tuple[Pair, ...], bads: tuple[Pair, ...]) -> AurocDifference | None:
     """Over the parts that both recipes can judge."""
     good, bad = tuple(p for p in goods if p.decided), tuple(p for p in bads if p.decided)
-    return delong(margins(good), margins(bad)) if good and bad else None
+    return delong(ratios(good), ratios(bad)) if good and bad else None
 
 
 def _undecided(pairs: tuple[Pair, ...]) -> Undecided:

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from calibration.compare import words
 from calibration.compare.comparison import Comparison, flips_by_change
-from calibration.compare.paired import Pair, margins
+from calibration.compare.paired import Pair, ratios
 from calibration.evaluate.folders import GOOD
 from calibration.page.blocks import Block, Chart, Facts, Gallery, Page, Section, Shown, Table, Text, Tone
 from calibration.page.cards import recipe_card
@@ -25,14 +25,14 @@ _MOST_SHOWN = 24
 
 
 def comparison_page(found: Comparison, a: Recipe, b: Recipe, folder: Path, steps: Steps) -> Page:
-    """Lead, rates, flips with both heat maps, margins, time, and both recipes."""
+    """Lead, rates, flips with both heat maps, scores by thresholds, time, and both recipes."""
     return Page(
         f"Comparison of {a.manifest.name} (A) and {b.manifest.name} (B)",
         Text(words.verdict(found), _tone(found)),
         (
             Section("Rates", (_rates(found), *(Text(note, "warn") for note in words.notes(found)))),
             Section("Verdicts that change", tuple(_flips(found, a, b, steps))),
-            Section("Margins", tuple(_margins(found))),
+            Section("Scores by thresholds", tuple(_ratios(found))),
             Section("Time", tuple(_time(found))),
             replace(recipe_card(a.manifest, a.id), title="Recipe A"),
             replace(recipe_card(b.manifest, b.id), title="Recipe B"),
@@ -71,7 +71,9 @@ def _flips(found: Comparison, a: Recipe, b: Recipe, steps: Steps) -> list[Block]
     with threadpool_limits(1):
         shown = [_both(pair, a, b) for pair in steps.track(chosen, "drawing flips")]
     more = f" The first {_MOST_SHOWN} of {len(flipped)}." if len(flipped) > _MOST_SHOWN else ""
-    blocks.append(Text(f"Left: A's heat map; right: B's. The largest change of margin comes first.{more}"))
+    blocks.append(
+        Text(f"Left: A's heat map; right: B's. Numbers are score / threshold; their largest change comes first.{more}")
+    )
     blocks.append(Gallery(tuple(s for s in shown if s)))
     unread = [pair.picture.path.name for pair, s in zip(chosen, shown, strict=True) if s is None]
     return [*blocks, Text(f"Not shown, since they cannot be read: {', '.join(unread)}.", "warn")] if unread else blocks
@@ -93,16 +95,16 @@ def _flip_tone(pair: Pair) -> Tone:
     return "good" if pair.b.decision is right else "bad"
 
 
-def _margins(found: Comparison) -> list[Block]:
+def _ratios(found: Comparison) -> list[Block]:
     decided = tuple(p for p in found.pairs if p.decided)
     if not decided:
         return [Text("No picture can be judged by both recipes.", "warn")]
     groups = {
-        name: margins(tuple(p for p in decided if (p.picture.kind or "pictures") in kinds))
+        name: ratios(tuple(p for p in decided if (p.picture.kind or "pictures") in kinds))
         for name, kinds in _groups(decided).items()
     }
-    drawn = pairs(groups, x="margin of A", y="margin of B", border=1.0)
-    caption = f"{words.SCALE} Upper left: NOK for B only; lower right: NOK for A only; dotted: the same margin for both."
+    drawn = pairs(groups, x="score / threshold of A", y="score / threshold of B", border=1.0)
+    caption = f"{words.SCALE} Upper left: NOK for B only; lower right: NOK for A only; dotted: the same ratio for both."
     return [Chart(drawn, caption)]
 
 
@@ -116,6 +118,6 @@ def _time(found: Comparison) -> list[Block]:
     sentence = words.time(found.latency)
     if found.latency is None:
         return [Text(sentence)]
-    ratios = np.array([p.b.inspect_s / p.a.inspect_s for p in found.pairs if p.decided])
-    drawn = histogram({"B / A": ratios[ratios < np.quantile(ratios, 0.99) * 1.5]}, x="time of B / time of A")
+    times = np.array([p.b.inspect_s / p.a.inspect_s for p in found.pairs if p.decided])
+    drawn = histogram({"B / A": times[times < np.quantile(times, 0.99) * 1.5]}, x="time of B / time of A")
     return [Chart(drawn, f"{sentence[0].upper()}{sentence[1:]}. Both judged each picture within a moment, in turn.")]

@@ -38,12 +38,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one recipe says of a picture. margin: score / threshold, above 1 is NOK, NaN where nothing was measured."""
+    """What one recipe says of a picture.
+
+    ratio: score / threshold, above 1 is NOK, NaN where nothing was measured; a result's `margin` is that minus 1.
+    """
 
     decision: Decision
     reason: Reason
     detail: str
-    margin: float
+    ratio: float
     inspect_s: float
 
 
@@ -67,8 +70,8 @@ class Pair:
 
     @property
     def change(self) -> float:
-        """By how much the margin changes; NaN where one of the recipes measured nothing."""
-        return self.b.margin - self.a.margin
+        """By how much the ratio changes; NaN where one of the recipes measured nothing."""
+        return self.b.ratio - self.a.ratio
 
 
 def pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
@@ -116,7 +119,7 @@ def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> t
 def by_part(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
     """One pair for each part of each kind: pictures of one part are no independent evidence.
 
-    A part is rejected when any of its pictures is, and not decidable when any of the others is; its margin is the highest.
+    A part is rejected when any of its pictures is, and not decidable when any of the others is; its ratio is the highest.
     """
     groups: dict[tuple[str | None, str], list[Pair]] = {}
     for pair in pairs:
@@ -124,19 +127,19 @@ def by_part(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
     return tuple(Pair(g[0].picture, _worst([p.a for p in g]), _worst([p.b for p in g])) for g in groups.values())
 
 
-def margins(pairs: tuple[Pair, ...]) -> tuple[Doubles, Doubles]:
-    """The margins of A and of B."""
-    return np.array([p.a.margin for p in pairs]), np.array([p.b.margin for p in pairs])
+def ratios(pairs: tuple[Pair, ...]) -> tuple[Doubles, Doubles]:
+    """The ratios of A and of B."""
+    return np.array([p.a.ratio for p in pairs]), np.array([p.b.ratio for p in pairs])
 
 
 def _judge(shot: Shot, recipe: Recipe) -> Side:
     began = time.perf_counter()
     verdict = inspect(shot, recipe)
     took = time.perf_counter() - began
-    margin = verdict.score.value / recipe.manifest.threshold if verdict.score else np.nan
-    return Side(verdict.decision, verdict.reason, verdict.detail, margin, took)
+    ratio = verdict.score.value / recipe.manifest.threshold if verdict.score else np.nan
+    return Side(verdict.decision, verdict.reason, verdict.detail, ratio, took)
 
 
 def _worst(sides: list[Side]) -> Side:
     severity = {Decision.NOK: 2, Decision.NOT_DECIDABLE: 1, Decision.OK: 0}
-    return max(sides, key=lambda side: (severity[side.decision], side.margin if np.isfinite(side.margin) else -np.inf))
+    return max(sides, key=lambda side: (severity[side.decision], side.ratio if np.isfinite(side.ratio) else -np.inf))

@@ -8,7 +8,7 @@ from calibration.known import warnings
 from calibration.rates import Rate
 
 SCALE = (
-    "Scores of two recipes are not on one scale, so margins are compared: score divided by the recipe's own threshold; "
+    "Scores of two recipes are not on one scale, so ratios are compared: the score divided by the recipe's own threshold; "
     "above 1 is NOK. AUROC and rank correlation use ranks only."
 )
 
@@ -171,7 +171,7 @@ def _interval(found: AurocDifference) -> str:
 
 def _side(pair: Pair, which: str) -> str:
     side = pair.a if which == "a" else pair.b
-    return f"{side.decision} {side.margin:.2f}" if side.margin == side.margin else f"{side.decision} {side.reason}"
+    return f"{side.decision} {side.ratio:.2f}" if side.ratio == side.ratio else f"{side.decision} {side.reason}"
 
 
 def _plural(count: int, one: str, many: str) -> str:

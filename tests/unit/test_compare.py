@@ -40,8 +40,8 @@ def manifest(recipe_dir: Path) -> Manifest:
     return open_recipe(recipe_dir).manifest
 
 
-def side(decision: Decision, margin: float = float("nan"), inspect_s: float = 0.01) -> Side:
-    return Side(decision, REASONS[decision], "", margin, inspect_s)
+def side(decision: Decision, ratio: float = float("nan"), inspect_s: float = 0.01) -> Side:
+    return Side(decision, REASONS[decision], "", ratio, inspect_s)
 
 
 def pair(name: str, kind: str | None, a: Side, b: Side) -> Pair:
@@ -95,10 +95,10 @@ def test_pictures_of_one_part_are_one_piece_of_evidence() -> None:
     )
     parts = by_part(pictures)
     assert [(p.a.decision, p.b.decision) for p in parts] == [(OK, NOK), (ND, OK), (NOK, NOK)]
-    assert (parts[0].a.margin, parts[0].b.margin) == (0.7, 1.2)
+    assert (parts[0].a.ratio, parts[0].b.ratio) == (0.7, 1.2)
 
 
-def test_the_largest_change_of_margin_comes_first_and_those_without_last() -> None:
+def test_the_largest_change_of_ratio_comes_first_and_those_without_last() -> None:
     pairs = (
         pair("none", "good", side(OK, 0.5), side(ND)),
         pair("small", "good", side(OK, 0.9), side(NOK, 1.1)),
