@@ -8,6 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from calibration.evaluate.folders import GOOD, kinds_in
+from calibration.evaluate.judged import SEVERITY
 from calibration.goods import Good, find_goods
 from calibration.progress import Steps
 from edge.capture.pictures import SUFFIXES
@@ -141,5 +142,4 @@ def _judge(shot: Shot, recipe: Recipe) -> Side:
 
 
 def _worst(sides: list[Side]) -> Side:
-    severity = {Decision.NOK: 2, Decision.NOT_DECIDABLE: 1, Decision.OK: 0}
-    return max(sides, key=lambda side: (severity[side.decision], side.ratio if np.isfinite(side.ratio) else -np.inf))
+    return max(sides, key=lambda side: (SEVERITY[side.decision], side.ratio if np.isfinite(side.ratio) else -np.inf))

@@ -59,15 +59,16 @@ def histogram(
     scores: Mapping[str, NDArray[np.float64]],
     *,
     x: str = "score",
+    y: str = "pictures",
     threshold: float | None = None,
     band: tuple[float, float] | None = None,
     gray_from: float | None = None,
 ) -> figure:
-    """Scores of one group or several, in common bins.
+    """Scores of one group or several, in common bins. y: what is counted.
 
     band: an interval around the threshold, its uncertainty; gray_from: where the gray zone below the threshold begins.
     """
-    drawn = plot(x, "pictures")
+    drawn = plot(x, y)
     every = np.concatenate([values[np.isfinite(values)] for values in scores.values()])
     edges = np.histogram_bin_edges(every, bins=min(_MOST_BINS, max(8, int(np.sqrt(every.size) * 2))))
     tallest = 1
@@ -86,7 +87,7 @@ def histogram(
             line_color=colour,
             legend_label=name,
         )
-    drawn.add_tools(HoverTool(tooltips=[("score", "@left{0.00} to @right{0.00}"), ("pictures", "@count")]))
+    drawn.add_tools(HoverTool(tooltips=[(x, "@left{0.00} to @right{0.00}"), (y, "@count")]))
     if band is not None:
         drawn.add_layout(BoxAnnotation(left=band[0], right=band[1], fill_color="black", fill_alpha=0.08))
     if gray_from is not None and threshold is not None:

@@ -15,7 +15,9 @@ from calibration.compare.paired import Pair, Picture, Side, by_part, pictures_in
 from calibration.compare.words import notes, verdict
 from calibration.goods import PART_PATTERN, Good
 from calibration.progress import steps
+from edge.capture.pictures import read_picture
 from edge.errors import BadConfig
+from edge.inspect.refine import NotAligned
 from edge.recipe.manifest import Manifest
 from edge.recipe.recipe import open_recipe
 from edge.types import Decision, Reason
@@ -142,6 +144,10 @@ def test_the_command_compares_a_labelled_set(recipe_dir: Path, other_dir: Path, 
     record = json.loads(goodpart(*args, "--json", cwd=tmp_path).out)
     assert (record["pictures"], record["auroc"]["a"], record["auroc"]["b"]) == (9, 1.0, 1.0)
     assert (tmp_path / record["page"]).is_file()
+    threshold = open_recipe(recipe_dir).manifest.threshold
+    measured = open_recipe(recipe_dir).measure(read_picture(Path(record["judged"][-1]["path"])))
+    assert not isinstance(measured, NotAligned)
+    assert record["judged"][-1]["a"]["ratio"] == pytest.approx(measured[0].value / threshold)
 
 
 def test_pictures_that_a_recipe_was_made_from_are_said_by_their_bytes(
