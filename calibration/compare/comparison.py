@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from calibration.compare.latency import Ratio, time_ratio
 from calibration.compare.paired import Pair, by_part, ratios
+from calibration.compare.shadow import OnLine
 from calibration.compare.statistics import (
     Agreement,
     AurocDifference,
@@ -51,7 +52,8 @@ class Comparison:
     """Two recipes on the same pictures. Rates, tests, AUROC and kappa count parts; flips count pictures.
 
     rejects: NOK, of everything; false_rejects: NOK of goods; escapes: OK of defects; None where there are no such parts.
-    known: for A and for B, which pictures it was made from.
+    known: for A and for B, which pictures it was made from. line: where the parts come from if a line has judged them; then
+    pictures are parts.
     """
 
     labelled: bool
@@ -67,11 +69,12 @@ class Comparison:
     undecided: Undecided
     latency: Ratio | None
     known: tuple[Known, Known]
+    line: OnLine | None
     pairs: tuple[Pair, ...] = field(repr=False)
 
 
-def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
-    """Count and test; `pairs` are not empty."""
+def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest, line: OnLine | None = None) -> Comparison:
+    """Count and test; `pairs` are not empty. line: who has judged them, if it was not done for this."""
     parts = by_part(pairs)
     goods = tuple(p for p in parts if p.picture.kind == GOOD)
     bads = tuple(p for p in parts if p.picture.kind not in (GOOD, None))
@@ -91,6 +94,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
         undecided=_undecided(pairs),
         latency=time_ratio(pairs),
         known=(known_among(a.goods, files), known_among(b.goods, files)),
+        line=line,
         pairs=pairs,
     )
 

@@ -42,6 +42,7 @@ class Side:
     """What one recipe says of a picture.
 
     ratio: score / threshold, above 1 is NOK, NaN where nothing was measured; a result's `margin` is that minus 1.
+    inspect_s: NaN where nobody has measured it.
     """
 
     decision: Decision
@@ -101,9 +102,7 @@ def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> t
     Raises:
         BadRecipe: a threshold is not above zero, so that score / threshold means nothing.
     """
-    for recipe in (a, b):
-        if recipe.manifest.threshold <= 0:
-            raise BadRecipe(f"{recipe.manifest.name}: its threshold is not above zero; build it again from more goods.")
+    refuse_without_scale(a, b)
     pairs = []
     # As on the device; more threads would wait for each other between products as small as these.
     with threadpool_limits(1):
@@ -115,6 +114,17 @@ def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> t
                 of_a, of_b = _judge(shot, a), _judge(shot, b)
             pairs.append(Pair(picture, of_a, of_b))
     return tuple(pairs)
+
+
+def refuse_without_scale(*recipes: Recipe) -> None:
+    """Make sure that score / threshold means something.
+
+    Raises:
+        BadRecipe: a threshold is not above zero.
+    """
+    for recipe in recipes:
+        if recipe.manifest.threshold <= 0:
+            raise BadRecipe(f"{recipe.manifest.name}: its threshold is not above zero; build it again from more goods.")
 
 
 def by_part(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:

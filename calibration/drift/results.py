@@ -1,8 +1,4 @@
-"""Result files of `goodpart run`, read strictly, line by line, into arrays of numbers.
-
-A line that a power cut left unfinished is no fault of its reader: at the end of a file, or with the next run's first line
-right behind it, it is counted and left out. Any other damage is an error.
-"""
+"""Result files of `goodpart run`, as arrays of numbers."""
 
 from array import array
 from collections import Counter
@@ -13,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
+from calibration.jsonl import Lines
 from calibration.progress import Steps
 from edge.errors import BadConfig
 from edge.report.message import Result
@@ -38,13 +34,7 @@ _ASIDES = tuple(Aside)
 _OURS, _OTHER = -1, -2
 """Kinds of results beside the numbers in `_ASIDES`: those that count, and those of other recipes."""
 
-_BEGINNING = b'{"format":"goodpart.result/1"'
-"""Of every line; inside a text its quotation marks would be escaped."""
-
 _MOST_SEQ = 1 << 40
-_TELL_EVERY = 1000
-_LONGEST_LINE = 1 << 20
-"""Of a file that is none of ours; a result has a few kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +84,13 @@ def read_results(paths: Sequence[Path], recipe_id: str, steps: Steps) -> Results
     Raises:
         BadConfig: a file cannot be read, a line is damaged, or no result is of production with this recipe.
     """
-    taken = _Taken(recipe_id)
+    taken, lines = _Taken(recipe_id), Lines(Result)
     for path in paths:
-        try:
-            _read_one(path, taken, steps)
-        except OSError as err:
-            raise BadConfig(f"{path}: cannot be read: {err.strerror}; give a file that `goodpart run` writes.") from None
-    found = taken.finish()
+        for where, result in lines.read(path, steps):
+            if not 0 < result.seq < _MOST_SEQ:
+                raise BadConfig(f"{where}: damaged (seq: {result.seq} is no running number); remove it or the file.")
+            taken.add(result)
+    found = taken.finish(lines.cut_off)
     if not len(found.taken_s):
         raise BadConfig(f"{paths[0]}: holds {_nothing_of(found, recipe_id)}.")
     return found
@@ -137,7 +127,6 @@ class _Taken:
         self._codes = array("b"), array("b")
         self._stations: set[str] = set()
         self._others: Counter[tuple[str, str]] = Counter()
-        self.cut_off = 0
 
     def add(self, result: Result) -> None:
         self._boot.append(self._boots.setdefault(result.boot_id, len(self._boots)))
@@ -158,7 +147,7 @@ class _Taken:
         self._codes[0].append(DECISIONS.index(result.verdict))
         self._codes[1].append(REASONS.index(result.reason))
 
-    def finish(self) -> Results:
+    def finish(self, cut_off: int) -> Results:
         boot, seq = np.frombuffer(self._boot, np.int64), np.frombuffer(self._seq, np.int64)
         _, first = np.unique(boot * _MOST_SEQ + seq, return_index=True)
         kind = np.frombuffer(self._kind, np.int8)[first]
@@ -176,7 +165,7 @@ class _Taken:
             aside=Counter({why: n for at, why in enumerate(_ASIDES) if (n := int((kind == at).sum()))}),
             taught=int(np.frombuffer(self._taught, np.int8)[ours].sum()),
             repeated=len(seq) - len(first),
-            cut_off=self.cut_off,
+            cut_off=cut_off,
             boots=_boots(list(self._boots), boot[first], seq[first]),
             stations=tuple(sorted(self._stations)),
         )
@@ -190,37 +179,3 @@ def _boots(names: list[str], boot: NDArray[np.int64], seq: NDArray[np.int64]) ->
         first, last = int(seq[start]), int(seq[end - 1])
         found.append(Boot(name, first, last, last - first + 1 - int(end - start)))
     return tuple(found)
-
-
-def _read_one(path: Path, taken: _Taken, steps: Steps) -> None:
-    told = steps.counter(path.stat().st_size, f"reading {path.name}")
-    read, number = 0, 1
-    with path.open("rb") as file:
-        line = file.readline(_LONGEST_LINE)
-        while line:
-            following = file.readline(_LONGEST_LINE)
-            _take(line, f"{path}, line {number}", taken, last=not following)
-            read += len(line)
-            if number % _TELL_EVERY == 0 or not following:
-                told(read)
-            line, number = following, number + 1
-
-
-def _take(line: bytes, where: str, taken: _Taken, *, last: bool) -> None:
-    try:
-        result = Result.model_validate_json(line)
-    except ValidationError as err:
-        taken.cut_off += 1
-        behind = line.rfind(_BEGINNING)
-        if behind > 0:
-            _take(line[behind:], where, taken, last=last)
-        elif not last:
-            first = err.errors()[0]
-            key = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise BadConfig(
-                f"{where}: damaged, or from another version of goodpart ({key}: {first['msg']}); remove it or the file."
-            ) from None
-        return
-    if not 0 < result.seq < _MOST_SEQ:
-        raise BadConfig(f"{where}: damaged (seq: {result.seq} is no running number); remove it or the file.")
-    taken.add(result)
