@@ -58,13 +58,13 @@ def warnings(known: Known, whose: str = "the recipe's") -> list[str]:
     said = []
     if known.bank:
         said.append(
-            f"{_shown(known.bank)} in {whose} bank: it has learnt them and scores them too low, so all that is said of them "
-            "looks better than it is; take parts that it has not seen."
+            f"{_shown(known.bank)} in {whose} bank, which knows such parts by heart and scores them too low: results look "
+            "better than they are; take parts that it has not seen."
         )
     if known.held_out:
         said.append(
-            f"{_shown(known.held_out)} among {whose} held-out goods, by which its threshold was chosen: how many of them "
-            "are rejected confirms nothing; take parts that it has not seen."
+            f"{_shown(known.held_out)} among {whose} held-out goods, by which its threshold was chosen: that they pass "
+            "confirms nothing; take parts that it has not seen."
         )
     return said
 

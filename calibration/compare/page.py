@@ -85,7 +85,10 @@ def _flips(found: Comparison, a: Recipe, b: Recipe, steps: Steps) -> list[Block]
 
 
 def _kinds_of_flips(found: Comparison) -> Table:
-    rows = tuple((kind or "-", was, now, str(count)) for (was, now, kind), count in words.sorted_flips(found))
+    flips = words.sorted_flips(found)
+    if not found.labelled:
+        return Table(("A", "B", words.unit(found)), tuple((a, b, str(n)) for (a, b, _), n in flips), frozenset({2}))
+    rows = tuple((kind or "-", a, b, str(n)) for (a, b, kind), n in flips)
     return Table(("kind", "A", "B", words.unit(found)), rows, frozenset({3}))
 
 

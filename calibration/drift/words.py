@@ -145,13 +145,13 @@ def outlook(trend: Trend, threshold: float) -> str:
 
 
 def duration(trend: Trend | None) -> str:
-    """How much longer a part takes at the end than at the beginning."""
+    """How much longer a part takes at the end than at the beginning, a sentence."""
     if trend is None or trend.first <= 0:
-        return "- (too few parts)"
+        return "- (too few parts)."
     ratio = trend.last / trend.first
     if trend.rises and ratio > _SLOWER:
         return f"a part takes {ratio:.2f} times as long at the end as at the beginning: is the device hot, or shared?"
-    return f"a part takes {ratio:.2f} times as long at the end as at the beginning, no slowing down to act on"
+    return f"a part takes {ratio:.2f} times as long at the end as at the beginning, no slowing down to act on."
 
 
 def notes(found: Drift) -> list[str]:

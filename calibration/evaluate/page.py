@@ -120,7 +120,8 @@ def _charts(found: Evaluation, recipe: Recipe) -> tuple[Block, ...]:
         levels, rejected, escaped = curves(found.parts, gray.above if gray else None)
         lines = {"goods rejected": rejected, "defects escaped": escaped}
         both = curve(levels, lines, x_name="threshold", y_name="share", threshold=threshold)
-        charts.append(Chart(both, "The higher the threshold, the fewer false rejects and the more escapes."))
+        flat = " No defect in the gray zone escapes, however high the threshold is." if gray else ""
+        charts.append(Chart(both, f"The higher the threshold, the fewer false rejects and the more escapes.{flat}"))
     return tuple(charts)
 
 

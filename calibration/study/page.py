@@ -64,7 +64,9 @@ def agreement_page(found: Agreement, recipe: Recipe) -> Page:
         Section("Parts on which the device disagrees", _gallery(found.wrong, recipe, "There are none.")),
         recipe_card(recipe.manifest, recipe.id),
     )
-    lead = Text(agreement_sentence(found), _GRADES[found.device.grade])
+    tone = _GRADES[found.device.grade]
+    # A good grade of a study that is not to be relied on is no good news.
+    lead = Text(agreement_sentence(found), "warn" if tone == "good" and found.cautions else tone)
     return Page(f"Agreement of {recipe.manifest.name}", lead, sections)
 
 

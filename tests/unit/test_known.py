@@ -29,7 +29,9 @@ def test_where_a_name_is_enough_a_number_tells_the_part() -> None:
 
 def test_what_is_known_is_said_with_the_first_picture_and_nothing_is_said_of_new_ones() -> None:
     bank, held_out = warnings(known_among(GOODS, [COPY, REPEAT, HELD]), "A's")
-    assert bank.startswith("2 pictures (the first: test/copy.png, there 000.png) show parts that are in A's bank: it has")
+    assert bank.startswith(
+        "2 pictures (the first: test/copy.png, there 000.png) show parts that are in A's bank, which knows"
+    )
     assert held_out.startswith("1 picture (test/p2__9.png, there p2__1.png) shows a part that is among A's held-out goods")
     assert warnings(known_among(GOODS, [NUMBERED, NEW])) == []
     assert as_record(Known((), (Twin(HELD.path, "p2__1.png"),))) == {

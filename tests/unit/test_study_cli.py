@@ -80,6 +80,7 @@ def test_parts_that_the_recipe_was_made_from_are_said(
         goods.held_out[0].picture,
     ]
     assert any(in_bank in caution for caution in found["cautions"])
+    assert '<p class="lead warn">By AIAG' in (tmp_path / "agreement-plate.html").read_text()
     words = study("samples", labelled)
     assert in_bank in words
     assert f"{goods.held_out[0].picture}) shows a part that is among the recipe's held-out goods" in words
