@@ -78,7 +78,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest, line: OnLine | No
     parts = by_part(pairs)
     goods = tuple(p for p in parts if p.picture.kind == GOOD)
     bads = tuple(p for p in parts if p.picture.kind not in (GOOD, None))
-    decided = tuple(p for p in parts if p.decided)
+    measured = tuple(p for p in parts if p.measured)
     files = [pair.picture.file for pair in pairs]
     return Comparison(
         labelled=pairs[0].picture.kind is not None,
@@ -86,7 +86,7 @@ def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest, line: OnLine | No
         parts=len(parts),
         flips=Counter((p.a.decision, p.b.decision, p.picture.kind) for p in pairs if p.flipped),
         agreement=agreement([p.a.decision for p in parts], [p.b.decision for p in parts]),
-        rank_correlation=spearman(*ratios(decided)),
+        rank_correlation=spearman(*ratios(measured)),
         rejects=_contrast(parts, Decision.NOK),
         false_rejects=_contrast(goods, Decision.NOK) if goods else None,
         escapes=_contrast(bads, Decision.OK) if bads else None,
@@ -119,8 +119,8 @@ def _rate(count: int, total: int) -> Rate:
 
 
 def _auroc(goods: tuple[Pair, ...], bads: tuple[Pair, ...]) -> AurocDifference | None:
-    """Over the parts that both recipes can judge."""
-    good, bad = tuple(p for p in goods if p.decided), tuple(p for p in bads if p.decided)
+    """Over the parts that both recipes have measured: without those in a gray zone it would flatter."""
+    good, bad = tuple(p for p in goods if p.measured), tuple(p for p in bads if p.measured)
     return delong(ratios(good), ratios(bad)) if good and bad else None
 
 

@@ -129,23 +129,23 @@ def _flip_tone(pair: Pair) -> Tone:
 
 
 def _ratios(found: Comparison) -> list[Block]:
-    decided = tuple(p for p in found.pairs if p.decided)
-    if not decided:
-        return [Text(f"No {words.unit(found)} can be judged by both recipes.", "warn")]
-    drawn_ones = _thinned(decided)
+    measured = tuple(p for p in found.pairs if p.measured)
+    if not measured:
+        return [Text("Nothing is measured by both recipes.", "warn")]
+    drawn_ones = _thinned(measured)
     groups = {
         kind or words.unit(found): ratios(tuple(p for p in drawn_ones if p.picture.kind == kind))
         for kind in sorted({p.picture.kind for p in drawn_ones}, key=lambda kind: (kind != GOOD, kind or ""))
     }
     drawn = pairs(groups, x="score / threshold of A", y="score / threshold of B", border=1.0)
     caption = f"{words.SCALE} Upper left: NOK for B only; lower right: NOK for A only; dotted: the same ratio for both."
-    some = f" Of {len(decided):,} {words.unit(found)} {len(drawn_ones):,} are drawn, those that flip first."
-    return [Chart(drawn, caption + (some if len(drawn_ones) < len(decided) else ""))]
+    some = f" Of {len(measured):,} {words.unit(found)} {len(drawn_ones):,} are drawn, those that flip first."
+    return [Chart(drawn, caption + (some if len(drawn_ones) < len(measured) else ""))]
 
 
-def _thinned(decided: tuple[Pair, ...]) -> tuple[Pair, ...]:
+def _thinned(measured: tuple[Pair, ...]) -> tuple[Pair, ...]:
     """As many as can be told apart: those that flip, and of the others every so many."""
-    flipped, same = [p for p in decided if p.flipped][:_MOST_DOTS], [p for p in decided if not p.flipped]
+    flipped, same = [p for p in measured if p.flipped][:_MOST_DOTS], [p for p in measured if not p.flipped]
     step = -(-len(same) // max(1, _MOST_DOTS - len(flipped)))
     return (*flipped, *same[:: max(1, step)])
 
@@ -154,6 +154,6 @@ def _time(found: Comparison) -> list[Block]:
     sentence = words.time(found.latency)
     if found.latency is None:
         return [Text(sentence)]
-    times = np.array([p.b.inspect_s / p.a.inspect_s for p in found.pairs if p.decided])
+    times = np.array([p.b.inspect_s / p.a.inspect_s for p in found.pairs if p.measured])
     drawn = histogram({"B / A": times[times < np.quantile(times, 0.99) * 1.5]}, x="time of B / time of A")
     return [Chart(drawn, f"{sentence[0].upper()}{sentence[1:]}. Both judged each picture within a moment, in turn.")]

@@ -66,6 +66,11 @@ class Pair:
         return Decision.NOT_DECIDABLE not in (self.a.decision, self.b.decision)
 
     @property
+    def measured(self) -> bool:
+        """Whether both have a score for it; one in a gray zone has, though a person decides."""
+        return bool(np.isfinite(self.a.ratio) and np.isfinite(self.b.ratio))
+
+    @property
     def flipped(self) -> bool:
         """Whether the verdict is another."""
         return self.a.decision is not self.b.decision

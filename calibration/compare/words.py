@@ -23,9 +23,9 @@ SCALE = (
 def verdict(found: Comparison) -> str:
     """The sentence to decide by."""
     undecided = found.undecided
-    if undecided.total == found.pictures:
+    if not any(pair.measured for pair in found.pairs):
         if found.line:
-            return "No part could be decided by both recipes."
+            return "No part was measured by both recipes."
         return "No picture can be judged by both recipes: they are for pictures of another size, colour or light."
     said = f" {undecided.only_b} that A can judge are NOT_DECIDABLE for B." if undecided.only_b else ""
     return f"{_by_labels(found)}{said}"
@@ -114,7 +114,7 @@ def notes(found: Comparison) -> list[str]:
     if both := found.undecided.both:
         said.append(f"{both} {_plural(both, one, many)} NOT_DECIDABLE for both.")
     if found.undecided.total:
-        said.append("AUROC, ranks and times leave these out; rates count them as neither OK nor NOK.")
+        said.append("AUROC, ranks and times leave out those without a score; rates count all as neither OK nor NOK.")
     if found.line:
         said += _left_out(found.line)
     for who, known in zip("AB", found.known, strict=True):

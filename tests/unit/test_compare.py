@@ -87,6 +87,15 @@ def test_pictures_that_one_recipe_cannot_judge_are_counted_and_said(manifest: Ma
     assert "No picture can be judged by both" in verdict(compare(tuple(some(3, "good", OK, ND)), manifest, manifest))
 
 
+def test_parts_in_a_gray_zone_are_ranked_by_their_scores_though_nobody_has_decided(manifest: Manifest) -> None:
+    pairs = [*some(8, "good", OK, OK), *some(5, "hole", NOK, NOK), pair("gray", "good", side(ND, 0.95), side(OK, 1.9))]
+    found = compare(tuple(pairs), manifest, manifest)
+    assert found.auroc is not None
+    assert (found.auroc.a, found.auroc.b) == (1.0, pytest.approx(8 / 9))
+    assert found.undecided.only_a == 1
+    assert found.rejects.a.total == 14
+
+
 def test_pictures_of_one_part_are_one_piece_of_evidence() -> None:
     pictures = (
         pair("p1__1", "good", side(OK, 0.5), side(OK, 0.4)),
