@@ -26,7 +26,7 @@ TEXTBOOK = (2.96, 5.07)
 
 def score_goods(recipe: Recipe, folders: list[Path]) -> Doubles:
     """Scores up to the threshold of the pictures that are not in the bank."""
-    bank = {card.picture for card in recipe.manifest.goods.bank}
+    bank = set(recipe.manifest.goods.bank)
     paths = [path for folder in folders for path in list_pictures(folder) if path.name not in bank]
     measured = [recipe.measure(read_picture(path)) for path in paths]
     scores = np.array([each[0].value for each in measured if not isinstance(each, NotAligned)])
