@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from calibration.goods import Good
 from calibration.study.trials import Part, Picture, Trial
 from edge.types import Decision, Reason, Score, Verdict
 from tests.conftest import part_picture
@@ -31,7 +32,7 @@ def answered(name: str, answers: Sequence[Decision], kind: str = "good", scores:
         kind,
         tuple(
             Trial(
-                Picture(Path(f"{name}__{number}.png"), name, kind),
+                Picture(Good(Path(f"{name}__{number}.png"), name, f"{name}-{number}"), name, kind),
                 Verdict(
                     answer,
                     _REASONS[answer],

@@ -33,9 +33,10 @@ def drift(
 ) -> None:
     """Say whether good parts drift towards RECIPE's threshold, from the RESULTS that `goodpart run` has written.
 
-    RESULTS are files of JSON lines (`results.path` of a station), any number of them in any order. Parts judged OK are
-    charted (EWMA and CUSUM); rejects, undecided parts, missing results and the time of a part are reported beside. Start
-    with results from when the recipe was new. Example, every morning:
+    RESULTS are files of JSON lines (`results.path` of a station), any number of them in any order. Only live parts of
+    production count, as the recipe judges them: master parts, replays and the like are left out and said. Parts judged OK
+    are charted (EWMA and CUSUM); rejects, undecided parts, missing results and the time of a part are reported beside.
+    Start with results from when the recipe was new. Example, every morning:
 
     \b
         goodpart calibrate drift recipes/cell results.jsonl --fail-on-drift
@@ -62,6 +63,7 @@ def drift(
 
 
 def _as_json(found: "Drift", manifest: "Manifest", page: Path) -> str:
+    from calibration.drift.results import Aside
     from calibration.drift.words import notes, verdict, when
 
     results = found.results
@@ -101,7 +103,7 @@ def _as_json(found: "Drift", manifest: "Manifest", page: Path) -> str:
         "cut_off": results.cut_off,
         "repeated": results.repeated,
         "other_recipes": results.others.total(),
-        "judged_by_command": results.commanded,
+        "left_out": {why: results.aside[why] for why in Aside},
         "judged_beside_taught": results.taught,
         "notes": notes(found),
         "page": str(page),

@@ -10,6 +10,7 @@ import click
 from calibration.commands.shared import as_json_option, page_option, page_path
 
 if TYPE_CHECKING:
+    from calibration.known import Known
     from calibration.study.agreement import Agreement
     from calibration.study.repeatability import Repeatability
     from calibration.study.trials import Part
@@ -49,6 +50,7 @@ def repeatability(recipe: Path, folder: Path, part_pattern: str | None, as_json:
     goodpart calibrate study repeatability recipes/cell repeats/
     """  # noqa: D301 - click wants the backspace character itself
     from calibration.goods import PART_PATTERN
+    from calibration.known import known_among
     from calibration.page.render import write_page
     from calibration.progress import steps
     from calibration.study.page import repeatability_page
@@ -61,9 +63,10 @@ def repeatability(recipe: Path, folder: Path, part_pattern: str | None, as_json:
     with steps() as shown:
         parts = judge_parts(opened, pictures, shown)
     found = study_repeatability(parts, opened.manifest.threshold)
+    known = known_among(opened.manifest.goods, (picture.file for picture in pictures))
     written = page_path(page, "repeatability", recipe)
-    write_page(repeatability_page(found, opened), written)
-    click.echo(_repeatability_as_json(found, written) if as_json else repeatability_in_words(found, written))
+    write_page(repeatability_page(found, known, opened), written)
+    click.echo(_repeatability_as_json(found, known, written) if as_json else repeatability_in_words(found, known, written))
 
 
 @study.command()
@@ -89,6 +92,7 @@ def agreement(
                      cell0404,anna,1,NOK
     """  # noqa: D301 - click wants the backspace character itself
     from calibration.goods import PART_PATTERN
+    from calibration.known import known_among
     from calibration.page.render import write_page
     from calibration.progress import steps
     from calibration.study.agreement import study_agreement
@@ -103,10 +107,11 @@ def agreement(
     people = read_appraisers(appraisers, names) if appraisers else {}
     with steps() as shown:
         parts = judge_parts(opened, pictures, shown)
-    found = study_agreement(parts, opened.manifest.threshold, people)
+    known = known_among(opened.manifest.goods, (picture.file for picture in pictures))
+    found = study_agreement(parts, opened.manifest.threshold, people, known)
     written = page_path(page, "agreement", recipe)
     write_page(agreement_page(found, opened), written)
-    click.echo(_agreement_as_json(found, written) if as_json else agreement_in_words(found, written))
+    click.echo(_agreement_as_json(found, known, written) if as_json else agreement_in_words(found, written))
 
 
 @study.command()
@@ -134,10 +139,11 @@ def samples(recipe: Path, folder: Path, out: Path, part_pattern: str | None, as_
     shift_check: {samples: shift.json, at: ["06:00", "14:00", "22:00"], tries: 3}
     """  # noqa: D301 - click wants the backspace character itself
     from calibration.goods import PART_PATTERN
+    from calibration.known import known_among
     from calibration.page.render import write_page
     from calibration.progress import steps
     from calibration.study.page import samples_page
-    from calibration.study.samples import caution_about, seal_samples, write_samples
+    from calibration.study.samples import cautions_about, seal_samples, write_samples
     from calibration.study.trials import judge_parts, labelled_pictures_in
     from calibration.study.words import samples_in_words
     from edge.recipe.recipe import open_recipe
@@ -147,12 +153,16 @@ def samples(recipe: Path, folder: Path, out: Path, part_pattern: str | None, as_
         parts = judge_parts(opened, pictures, shown)
     card = seal_samples(parts, opened)
     write_samples(card, out)
-    caution, written = caution_about(parts, opened.manifest.threshold), page_path(page, "samples", recipe)
-    write_page(samples_page(card, parts, caution, opened), written)
-    click.echo(card.model_dump_json() if as_json else samples_in_words(card, caution, out, written))
+    known = known_among(opened.manifest.goods, (picture.file for picture in pictures))
+    cautions, written = cautions_about(parts, opened.manifest.threshold, known), page_path(page, "samples", recipe)
+    write_page(samples_page(card, parts, cautions, opened), written)
+    click.echo(card.model_dump_json() if as_json else samples_in_words(card, cautions, out, written))
 
 
-def _repeatability_as_json(found: "Repeatability", page: Path) -> str:
+def _repeatability_as_json(found: "Repeatability", known: "Known", page: Path) -> str:
+    from calibration.known import as_record, warnings
+    from calibration.study.words import repeatability_notes
+
     agreeing, repeats = found.agreeing
     return json.dumps(
         {
@@ -168,19 +178,29 @@ def _repeatability_as_json(found: "Repeatability", page: Path) -> str:
             "repeats": repeats,
             "flipping": [part.name for part in found.flipping],
             "in_band": [part.name for part in found.in_band],
+            "known": as_record(known),
+            "notes": [*repeatability_notes(found), *warnings(known)],
             "parts": _parts_as_json(found.parts),
             "page": str(page),
         }
     )
 
 
-def _agreement_as_json(found: "Agreement", page: Path) -> str:
+def _agreement_as_json(found: "Agreement", known: "Known", page: Path) -> str:
+    from calibration.known import as_record
+
     appraisals = [
         {**asdict(a), "grades": a.grades, "grade": a.grade, "kappa_with_device": found.with_device.get(a.name)}
         for a in found.appraisals
     ]
     return json.dumps(
-        {"appraisals": appraisals, "cautions": found.cautions, "parts": _parts_as_json(found.parts), "page": str(page)}
+        {
+            "appraisals": appraisals,
+            "known": as_record(known),
+            "cautions": found.cautions,
+            "parts": _parts_as_json(found.parts),
+            "page": str(page),
+        }
     )
 
 

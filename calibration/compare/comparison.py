@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from calibration.compare.latency import Ratio, time_ratio
-from calibration.compare.paired import Pair, by_part, margins
+from calibration.compare.paired import Pair, by_part, ratios
+from calibration.compare.shadow import OnLine
 from calibration.compare.statistics import (
     Agreement,
     AurocDifference,
@@ -17,6 +18,7 @@ from calibration.compare.statistics import (
     spearman,
 )
 from calibration.evaluate.folders import GOOD
+from calibration.known import Known, known_among
 from calibration.rates import Rate
 from edge.recipe.manifest import Manifest
 from edge.types import Decision
@@ -50,7 +52,8 @@ class Comparison:
     """Two recipes on the same pictures. Rates, tests, AUROC and kappa count parts; flips count pictures.
 
     rejects: NOK, of everything; false_rejects: NOK of goods; escapes: OK of defects; None where there are no such parts.
-    known: for A and for B, how many pictures are named like one in its bank.
+    known: for A and for B, which pictures it was made from. line: where the parts come from if a line has judged them; then
+    pictures are parts.
     """
 
     labelled: bool
@@ -65,37 +68,39 @@ class Comparison:
     auroc: AurocDifference | None
     undecided: Undecided
     latency: Ratio | None
-    known: tuple[int, int]
+    known: tuple[Known, Known]
+    line: OnLine | None
     pairs: tuple[Pair, ...] = field(repr=False)
 
 
-def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest) -> Comparison:
-    """Count and test; `pairs` are not empty."""
+def compare(pairs: tuple[Pair, ...], a: Manifest, b: Manifest, line: OnLine | None = None) -> Comparison:
+    """Count and test; `pairs` are not empty. line: who has judged them, if it was not done for this."""
     parts = by_part(pairs)
     goods = tuple(p for p in parts if p.picture.kind == GOOD)
     bads = tuple(p for p in parts if p.picture.kind not in (GOOD, None))
-    decided = tuple(p for p in parts if p.decided)
-    names = {pair.picture.path.name for pair in pairs}
+    measured = tuple(p for p in parts if p.measured)
+    files = [pair.picture.file for pair in pairs]
     return Comparison(
         labelled=pairs[0].picture.kind is not None,
         pictures=len(pairs),
         parts=len(parts),
         flips=Counter((p.a.decision, p.b.decision, p.picture.kind) for p in pairs if p.flipped),
         agreement=agreement([p.a.decision for p in parts], [p.b.decision for p in parts]),
-        rank_correlation=spearman(*margins(decided)),
+        rank_correlation=spearman(*ratios(measured)),
         rejects=_contrast(parts, Decision.NOK),
         false_rejects=_contrast(goods, Decision.NOK) if goods else None,
         escapes=_contrast(bads, Decision.OK) if bads else None,
         auroc=_auroc(goods, bads),
         undecided=_undecided(pairs),
         latency=time_ratio(pairs),
-        known=(_known(names, a), _known(names, b)),
+        known=(known_among(a.goods, files), known_among(b.goods, files)),
+        line=line,
         pairs=pairs,
     )
 
 
 def flips_by_change(pairs: tuple[Pair, ...]) -> list[Pair]:
-    """Pictures whose verdict changes, the largest change of margin first; those without a margin last."""
+    """Pictures whose verdict changes, the largest change of ratio first; those without a ratio last."""
     return sorted((p for p in pairs if p.flipped), key=lambda p: math.inf if math.isnan(p.change) else -abs(p.change))
 
 
@@ -113,14 +118,10 @@ def _rate(count: int, total: int) -> Rate:
     return rate
 
 
-def _known(names: set[str], manifest: Manifest) -> int:
-    return len(names & set(manifest.goods.bank))
-
-
 def _auroc(goods: tuple[Pair, ...], bads: tuple[Pair, ...]) -> AurocDifference | None:
-    """Over the parts that both recipes can judge."""
-    good, bad = tuple(p for p in goods if p.decided), tuple(p for p in bads if p.decided)
-    return delong(margins(good), margins(bad)) if good and bad else None
+    """Over the parts that both recipes have measured: without those in a gray zone it would flatter."""
+    good, bad = tuple(p for p in goods if p.measured), tuple(p for p in bads if p.measured)
+    return delong(ratios(good), ratios(bad)) if good and bad else None
 
 
 def _undecided(pairs: tuple[Pair, ...]) -> Undecided:

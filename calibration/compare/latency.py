@@ -24,12 +24,12 @@ class Ratio:
 
 
 def time_ratio(pairs: tuple[Pair, ...]) -> Ratio | None:
-    """From pictures both could judge, in the order in which they were judged; None if they are too few.
+    """From pictures both have measured, in the order in which they were judged; None if they are too few, or not timed.
 
     As a ratio picture by picture, since both were judged within a moment: what else the computer did then touched both.
     """
-    ratios = [pair.b.inspect_s / pair.a.inspect_s for pair in pairs if pair.decided][_WARM_UP:]
-    if len(ratios) < _LEAST:
+    ratios = [pair.b.inspect_s / pair.a.inspect_s for pair in pairs if pair.measured][_WARM_UP:]
+    if len(ratios) < _LEAST or not np.isfinite(ratios).all():
         return None
     low, median, high = (float(v) for v in np.quantile(ratios, (0.25, 0.5, 0.75)))
     return Ratio(median, low, high, len(ratios))

@@ -8,7 +8,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from calibration.evaluate.folders import GOOD, kinds_in
-from calibration.goods import find_goods
+from calibration.evaluate.judged import SEVERITY
+from calibration.goods import Good, find_goods
 from calibration.progress import Steps
 from edge.capture.pictures import SUFFIXES
 from edge.capture.sources import shoot_file
@@ -22,19 +23,32 @@ from edge.types import Decision, Doubles, Reason, Shot
 class Picture:
     """One picture of the comparison. kind: `good`, a kind of defect, or None where nobody has labelled it."""
 
-    path: Path
-    part_id: str
+    file: Good
     kind: str | None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.file.path
+
+    @property
+    def part_id(self) -> str:
+        """Of the part it shows."""
+        return self.file.part_id
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one recipe says of a picture. margin: score / threshold, above 1 is NOK, NaN where nothing was measured."""
+    """What one recipe says of a picture.
+
+    ratio: score / threshold, above 1 is NOK, NaN where nothing was measured; a result's `margin` is that minus 1.
+    inspect_s: NaN where nobody has measured it.
+    """
 
     decision: Decision
     reason: Reason
     detail: str
-    margin: float
+    ratio: float
     inspect_s: float
 
 
@@ -52,14 +66,19 @@ class Pair:
         return Decision.NOT_DECIDABLE not in (self.a.decision, self.b.decision)
 
     @property
+    def measured(self) -> bool:
+        """Whether both have a score for it; one in a gray zone has, though a person decides."""
+        return bool(np.isfinite(self.a.ratio) and np.isfinite(self.b.ratio))
+
+    @property
     def flipped(self) -> bool:
         """Whether the verdict is another."""
         return self.a.decision is not self.b.decision
 
     @property
     def change(self) -> float:
-        """By how much the margin changes; NaN where one of the recipes measured nothing."""
-        return self.b.margin - self.a.margin
+        """By how much the ratio changes; NaN where one of the recipes measured nothing."""
+        return self.b.ratio - self.a.ratio
 
 
 def pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
@@ -79,11 +98,7 @@ def pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
     if not plain and not folders:
         raise BadConfig(f"{folder}: holds no pictures and no folders; give pictures, or good/ and a folder for each defect.")
     kinds = [None] if plain else kinds_in(folder)
-    return [
-        Picture(good.path, good.part_id, kind)
-        for kind in kinds
-        for good in find_goods(folder / kind if kind else folder, part_pattern)
-    ]
+    return [Picture(file, kind) for kind in kinds for file in find_goods(folder / kind if kind else folder, part_pattern)]
 
 
 def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> tuple[Pair, ...]:
@@ -92,9 +107,7 @@ def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> t
     Raises:
         BadRecipe: a threshold is not above zero, so that score / threshold means nothing.
     """
-    for recipe in (a, b):
-        if recipe.manifest.threshold <= 0:
-            raise BadRecipe(f"{recipe.manifest.name}: its threshold is not above zero; build it again from more goods.")
+    refuse_without_scale(a, b)
     pairs = []
     # As on the device; more threads would wait for each other between products as small as these.
     with threadpool_limits(1):
@@ -108,10 +121,21 @@ def judge_both(a: Recipe, b: Recipe, pictures: list[Picture], steps: Steps) -> t
     return tuple(pairs)
 
 
+def refuse_without_scale(*recipes: Recipe) -> None:
+    """Make sure that score / threshold means something.
+
+    Raises:
+        BadRecipe: a threshold is not above zero.
+    """
+    for recipe in recipes:
+        if recipe.manifest.threshold <= 0:
+            raise BadRecipe(f"{recipe.manifest.name}: its threshold is not above zero; build it again from more goods.")
+
+
 def by_part(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
     """One pair for each part of each kind: pictures of one part are no independent evidence.
 
-    A part is rejected when any of its pictures is, and not decidable when any of the others is; its margin is the highest.
+    A part is rejected when any of its pictures is, and not decidable when any of the others is; its ratio is the highest.
     """
     groups: dict[tuple[str | None, str], list[Pair]] = {}
     for pair in pairs:
@@ -119,19 +143,18 @@ def by_part(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
     return tuple(Pair(g[0].picture, _worst([p.a for p in g]), _worst([p.b for p in g])) for g in groups.values())
 
 
-def margins(pairs: tuple[Pair, ...]) -> tuple[Doubles, Doubles]:
-    """The margins of A and of B."""
-    return np.array([p.a.margin for p in pairs]), np.array([p.b.margin for p in pairs])
+def ratios(pairs: tuple[Pair, ...]) -> tuple[Doubles, Doubles]:
+    """The ratios of A and of B."""
+    return np.array([p.a.ratio for p in pairs]), np.array([p.b.ratio for p in pairs])
 
 
 def _judge(shot: Shot, recipe: Recipe) -> Side:
     began = time.perf_counter()
     verdict = inspect(shot, recipe)
     took = time.perf_counter() - began
-    margin = verdict.score.value / recipe.manifest.threshold if verdict.score else np.nan
-    return Side(verdict.decision, verdict.reason, verdict.detail, margin, took)
+    ratio = verdict.score.value / recipe.manifest.threshold if verdict.score else np.nan
+    return Side(verdict.decision, verdict.reason, verdict.detail, ratio, took)
 
 
 def _worst(sides: list[Side]) -> Side:
-    severity = {Decision.NOK: 2, Decision.NOT_DECIDABLE: 1, Decision.OK: 0}
-    return max(sides, key=lambda side: (severity[side.decision], side.margin if np.isfinite(side.margin) else -np.inf))
+    return max(sides, key=lambda side: (SEVERITY[side.decision], side.ratio if np.isfinite(side.ratio) else -np.inf))

@@ -1,13 +1,21 @@
 """A comparison in words, for people."""
 
-from calibration.compare.comparison import Comparison, Contrast
+from datetime import datetime
+
+from calibration.compare.comparison import Comparison, Contrast, flips_by_change
 from calibration.compare.latency import Ratio
-from calibration.compare.paired import Pair
+from calibration.compare.paired import Pair, Side
+from calibration.compare.shadow import OnLine
 from calibration.compare.statistics import AurocDifference, Discordant
+from calibration.known import warnings
 from calibration.rates import Rate
+from edge.shadow.message import ShadowReport
+
+MOST_SHOWN = 24
+"""Parts or pictures whose verdicts differ."""
 
 SCALE = (
-    "Scores of two recipes are not on one scale, so margins are compared: score divided by the recipe's own threshold; "
+    "Scores of two recipes are not on one scale, so ratios are compared: the score divided by the recipe's own threshold; "
     "above 1 is NOK. AUROC and rank correlation use ranks only."
 )
 
@@ -15,7 +23,9 @@ SCALE = (
 def verdict(found: Comparison) -> str:
     """The sentence to decide by."""
     undecided = found.undecided
-    if undecided.total == found.pictures:
+    if not any(pair.measured for pair in found.pairs):
+        if found.line:
+            return "No part was measured by both recipes."
         return "No picture can be judged by both recipes: they are for pictures of another size, colour or light."
     said = f" {undecided.only_b} that A can judge are NOT_DECIDABLE for B." if undecided.only_b else ""
     return f"{_by_labels(found)}{said}"
@@ -41,8 +51,8 @@ def in_words(found: Comparison, a: str, b: str) -> str:
         verdict(found),
         f"A              {a}",
         f"B              {b}",
-        f"pictures       {found.pictures} of {found.parts} parts",
-        f"flips          {sum(found.flips.values())} pictures",
+        f"{unit(found):<14} {counted(found)}",
+        f"flips          {sum(found.flips.values())} {unit(found)}",
         *(f"  {was} → {now}{f' ({kind})' if kind else ''}: {n}" for (was, now, kind), n in sorted_flips(found)),
         f"agreement      {agreement(found)}",
         f"ranks          {rank_correlation(found)}",
@@ -50,8 +60,37 @@ def in_words(found: Comparison, a: str, b: str) -> str:
     lines += [f"{name:<14} {contrast(each)}" for name, each in contrasts(found)]
     if found.auroc:
         lines.append(f"AUROC          {auroc(found.auroc)}")
-    lines.append(f"time           {time(found.latency)}")
+    if found.line:
+        lines += [
+            f"  {when(report.taken_utc)} {report.part_id}: {flip_caption(pair)}" for pair, report in disagreements(found)
+        ]
+    else:
+        lines.append(f"time           {time(found.latency)}")
     return "\n".join(lines + notes(found))
+
+
+def unit(found: Comparison) -> str:
+    """What is counted: a line judges parts."""
+    return "parts" if found.line else "pictures"
+
+
+def counted(found: Comparison) -> str:
+    """How many there are, and where they come from."""
+    if found.line is None:
+        return f"{found.pictures} of {found.parts} parts"
+    first, last = when(found.line.first_utc), when(found.line.last_utc)
+    return f"{found.parts:,} judged by both on the line, {first} to {last}, at {', '.join(found.line.stations)}"
+
+
+def disagreements(found: Comparison) -> list[tuple[Pair, ShadowReport]]:
+    """On a line, the parts whose verdicts differ most, and what was reported of each."""
+    told = found.line.disagreements if found.line else {}
+    return [(pair, told[pair.picture.part_id]) for pair in flips_by_change(found.pairs)[:MOST_SHOWN] if told]
+
+
+def when(time: datetime) -> str:
+    """In UTC, to the second."""
+    return f"{time:%Y-%m-%d %H:%M:%S UTC}"
 
 
 def contrasts(found: Comparison) -> list[tuple[str, Contrast]]:
@@ -65,22 +104,37 @@ def contrasts(found: Comparison) -> list[tuple[str, Contrast]]:
 def notes(found: Comparison) -> list[str]:
     """What must be known to believe the rest."""
     said = []
+    one, many = ("part is", "parts are") if found.line else ("picture is", "pictures are")
     for who, other, count in (("A", "B", found.undecided.only_a), ("B", "A", found.undecided.only_b)):
         if count:
             said.append(
-                f"{count} {_plural(count, 'picture is', 'pictures are')} NOT_DECIDABLE for {who} only, {other} can judge "
+                f"{count} {_plural(count, one, many)} NOT_DECIDABLE for {who} only, {other} can judge "
                 f"{_plural(count, 'it', 'them')}."
             )
     if both := found.undecided.both:
-        said.append(f"{both} {_plural(both, 'picture is', 'pictures are')} NOT_DECIDABLE for both.")
+        said.append(f"{both} {_plural(both, one, many)} NOT_DECIDABLE for both.")
     if found.undecided.total:
-        said.append("AUROC, ranks and times leave these out; rates count them as neither OK nor NOK.")
-    for who, count in zip("AB", found.known, strict=True):
-        if count:
-            said.append(
-                f"{count} {_plural(count, 'picture is', 'pictures are')} named like pictures in {who}'s bank; where they "
-                f"are the same, {who} scores them too low: compare on pictures that neither recipe has seen."
-            )
+        said.append("AUROC, ranks and times leave out those without a score; rates count all as neither OK nor NOK.")
+    if found.line:
+        said += _left_out(found.line)
+    for who, known in zip("AB", found.known, strict=True):
+        said += warnings(known, f"{who}'s")
+    return said
+
+
+def _left_out(line: OnLine) -> list[str]:
+    said = []
+    if line.others:
+        names = ", ".join(f"{champion} with {challenger}: {n}" for (champion, challenger), n in line.others.most_common())
+        said.append(f"{line.others.total()} left out that compare other recipes ({names}).")
+    if line.by_command:
+        said.append(f"{line.by_command} left out in which a threshold set by command has judged for A.")
+    if line.repeated:
+        said.append(f"{line.repeated} left out that the files hold already.")
+    if line.cut_off:
+        said.append(
+            f"{line.cut_off} unfinished {_plural(line.cut_off, 'line', 'lines')} left out, as a power cut leaves them."
+        )
     return said
 
 
@@ -134,7 +188,12 @@ def time(ratio: Ratio | None) -> str:
 
 def flip_caption(pair: Pair) -> str:
     """Why a picture is shown."""
-    return f"{pair.picture.kind or ''} A: {_side(pair, 'a')}; B: {_side(pair, 'b')}".strip()
+    return f"{pair.picture.kind or ''} A: {side(pair.a)}; B: {side(pair.b)}".strip()
+
+
+def side(told: Side) -> str:
+    """A verdict, and by how much."""
+    return f"{told.decision} {told.ratio:.2f}" if told.ratio == told.ratio else f"{told.decision} {told.reason}"
 
 
 def p_value(p: float) -> str:
@@ -170,11 +229,6 @@ def _interval(found: AurocDifference) -> str:
     if found.low is None or found.high is None:
         return "no interval: too few parts, or both rank them alike"
     return f"95 % interval {found.low:+.4f} to {found.high:+.4f}"
-
-
-def _side(pair: Pair, which: str) -> str:
-    side = pair.a if which == "a" else pair.b
-    return f"{side.decision} {side.margin:.2f}" if side.margin == side.margin else f"{side.decision} {side.reason}"
 
 
 def _plural(count: int, one: str, many: str) -> str:

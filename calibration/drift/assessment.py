@@ -27,9 +27,10 @@ class Rejects:
     """NOK of the last parts and of those before (None if they are too few), and of all against what was promised.
 
     p_rise: Fisher's exact test (1922) that the last are no more often rejected than those before, None without those;
-    p_promise: binomial test that the last are rejected no more often than promised of goods, None without a promise.
+    p_promise: binomial test that all are rejected no more often than promised of goods, None without a promise.
     """
 
+    whole: Rate
     earlier: Rate | None
     recent: Rate
     p_rise: float | None
@@ -42,7 +43,7 @@ class Rejects:
 
     @property
     def beyond_promise(self) -> bool:
-        """Whether they are rejected more often than goods may be; defects are among them."""
+        """Whether all are rejected more often than goods may be; defects are among them."""
         return self.p_promise is not None and self.p_promise < RISE
 
 
@@ -109,13 +110,13 @@ def assess(results: Results, manifest: Manifest, baseline: int | None) -> Drift:
 def _rejects(results: Results, promised: float | None) -> Rejects:
     rejected = results.where(Decision.NOK)[results.where(Decision.OK, Decision.NOK)]
     recent, earlier = rejected[-_RECENT:], rejected[:-_RECENT]
-    now = _rate(recent)
-    p_promise = float(binomtest(now.count, now.total, promised, alternative="greater").pvalue) if promised else None
+    whole, now = _rate(rejected), _rate(recent)
+    p_promise = float(binomtest(whole.count, whole.total, promised, alternative="greater").pvalue) if promised else None
     if len(earlier) < _LEAST_EARLIER:
-        return Rejects(None, now, None, p_promise)
+        return Rejects(whole, None, now, None, p_promise)
     before = _rate(earlier)
     table = [[now.count, now.total - now.count], [before.count, before.total - before.count]]
-    return Rejects(before, now, float(fisher_exact(table, alternative="greater").pvalue), p_promise)
+    return Rejects(whole, before, now, float(fisher_exact(table, alternative="greater").pvalue), p_promise)
 
 
 def _rate(rejected: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rate:

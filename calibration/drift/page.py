@@ -125,13 +125,13 @@ def _undecided(found: Drift) -> tuple[Block, ...]:
 def _duration(found: Drift) -> tuple[Block, ...]:
     medians = np.array([period.inspect_ms for period in found.periods])
     drawn = trend([period.begins for period in found.periods], {"inspect_ms": medians}, y="median, ms")
-    return (Chart(drawn, f"{words.duration(found.duration).capitalize()}."),)
+    return (Chart(drawn, words.duration(found.duration).capitalize()),)
 
 
 def _results(found: Drift) -> Facts:
     results = found.results
     rows = [
-        ("results", f"{len(results.taken_s)} of this recipe"),
+        ("results", f"{len(results.taken_s)} of production with this recipe"),
         ("from", words.when(results.taken_s[0])),
         ("to", words.when(results.taken_s[-1])),
         ("stations", ", ".join(results.stations)),

@@ -1,34 +1,40 @@
-"""Result files of `goodpart run`, read strictly, line by line, into arrays of numbers.
-
-A line that a power cut left unfinished is no fault of its reader: at the end of a file, or with the next run's first line
-right behind it, it is counted and left out. Any other damage is an error.
-"""
+"""Result files of `goodpart run`, as arrays of numbers."""
 
 from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
+from calibration.jsonl import Lines
 from calibration.progress import Steps
 from edge.errors import BadConfig
 from edge.report.message import Result
-from edge.types import Decision, Doubles, Reason
+from edge.types import Decision, Doubles, Origin, Reason
 
 DECISIONS, REASONS = tuple(Decision), tuple(Reason)
 """What the numbers in `Results.decision` and `Results.reason` mean."""
 
-_BEGINNING = b'{"format":"goodpart.result/1"'
-"""Of every line; inside a text its quotation marks would be escaped."""
+
+class Aside(StrEnum):
+    """Why a result of the recipe says nothing of production as the recipe judges it."""
+
+    GOLDEN_SAMPLE = "golden_sample"
+    RED_RABBIT = "red_rabbit"
+    REPLAY = "replay"
+    SIMULATED = "simulated"
+    BY_COMMAND = "judged_by_command"  # with a threshold that a command has set
+
+
+_ASIDES = tuple(Aside)
+_OURS, _OTHER = -1, -2
+"""Kinds of results beside the numbers in `_ASIDES`: those that count, and those of other recipes."""
 
 _MOST_SEQ = 1 << 40
-_TELL_EVERY = 1000
-_LONGEST_LINE = 1 << 20
-"""Of a file that is none of ours; a result has a few kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,10 @@ class Results:
     """What one recipe said, in the order of time; arrays of one length.
 
     taken_s: seconds since 1970, UTC; score: NaN where nothing was measured; decision, reason: numbers in `DECISIONS` and
-    `REASONS`. others: results of other recipes by name and identity; commanded: results of this one that a threshold
-    set by command has judged, which are left out as well; taught: those of this one, kept, that were judged beside
-    parts taught on the device; repeated: results that were there before; cut_off: unfinished lines; boots: of all
-    recipes; stations: names of all cameras that used this recipe.
+    `REASONS`. others: results of other recipes by name and identity; aside: results of this one that are left out as well,
+    by the reason; taught: those of this one, kept, that were judged beside parts taught on the device; repeated: results
+    that were there before; cut_off: unfinished lines; boots: of all results, also of those left out; stations: names of
+    all cameras whose results are kept.
     """
 
     taken_s: Doubles
@@ -58,7 +64,7 @@ class Results:
     decision: NDArray[np.int8]
     reason: NDArray[np.int8]
     others: Counter[tuple[str, str]]
-    commanded: int
+    aside: Counter[Aside]
     taught: int
     repeated: int
     cut_off: int
@@ -71,26 +77,42 @@ class Results:
 
 
 def read_results(paths: Sequence[Path], recipe_id: str, steps: Steps) -> Results:
-    """All results of the recipe in any number of files, each result once.
+    """The results of production with this recipe in any number of files, each result once.
 
     Memory grows by 60 bytes a result, whatever the length of its line.
 
     Raises:
-        BadConfig: a file cannot be read, a line is damaged, or no result is of this recipe.
+        BadConfig: a file cannot be read, a line is damaged, or no result is of production with this recipe.
     """
-    taken = _Taken(recipe_id)
+    taken, lines = _Taken(recipe_id), Lines(Result)
     for path in paths:
-        try:
-            _read_one(path, taken, steps)
-        except OSError as err:
-            raise BadConfig(f"{path}: cannot be read: {err.strerror}; give a file that `goodpart run` writes.") from None
-    if not any(taken.ours):
-        names = [f"{name} {identity[:12]}" for name, identity in taken.others]
-        found = ", ".join([*names, *taken.by_command]) or "no results at all"
-        raise BadConfig(
-            f"{paths[0]}: holds no result of recipe {recipe_id[:12]}, but {found}; give the recipe that was used."
-        )
-    return taken.finish()
+        for where, result in lines.read(path, steps):
+            if not 0 < result.seq < _MOST_SEQ:
+                raise BadConfig(f"{where}: damaged (seq: {result.seq} is no running number); remove it or the file.")
+            taken.add(result)
+    found = taken.finish(lines.cut_off)
+    if not len(found.taken_s):
+        raise BadConfig(f"{paths[0]}: holds {_nothing_of(found, recipe_id)}.")
+    return found
+
+
+def _nothing_of(found: Results, recipe_id: str) -> str:
+    """What there is instead of results of production with the recipe, and the mend."""
+    recipe = f"recipe {recipe_id[:12]}"
+    if found.aside:
+        counts = ", ".join(f"{why} {count}" for why, count in found.aside.most_common())
+        return f"no result of production with {recipe}, but others ({counts}); give what the line has written with it"
+    others = ", ".join(f"{name} {identity[:12]}" for name, identity in found.others) or "no results at all"
+    return f"no result of {recipe}, but {others}; give the recipe that was used"
+
+
+def _aside(result: Result) -> Aside | None:
+    """Why a result does not count; the first of several reasons."""
+    if result.purpose is not None:
+        return Aside(result.purpose)
+    if result.origin is not Origin.LIVE:
+        return Aside(result.origin)
+    return Aside.BY_COMMAND if result.threshold_command_id is not None else None
 
 
 class _Taken:
@@ -100,24 +122,23 @@ class _Taken:
         self._recipe_id = recipe_id
         self._boots: dict[str, int] = {}
         self._boot, self._seq = array("q"), array("q")
-        self.ours, self._commanded, self._taught = array("b"), array("b"), array("b")
+        self._kind, self._taught = array("b"), array("b")
         self._numbers = tuple(array("d") for _ in range(3))
         self._codes = array("b"), array("b")
         self._stations: set[str] = set()
-        self.others: Counter[tuple[str, str]] = Counter()
-        self.cut_off = 0
+        self._others: Counter[tuple[str, str]] = Counter()
 
     def add(self, result: Result) -> None:
-        of_recipe = result.recipe_id == self._recipe_id
-        ours = of_recipe and result.threshold_command_id is None
         self._boot.append(self._boots.setdefault(result.boot_id, len(self._boots)))
         self._seq.append(result.seq)
-        self.ours.append(ours)
-        self._commanded.append(of_recipe and not ours)
         self._taught.append(result.taught > 0)
-        if not of_recipe:
-            self.others[result.recipe_name, result.recipe_id] += 1
+        if result.recipe_id != self._recipe_id:
+            self._kind.append(_OTHER)
+            self._others[result.recipe_name, result.recipe_id] += 1
+        elif aside := _aside(result):
+            self._kind.append(_ASIDES.index(aside))
         else:
+            self._kind.append(_OURS)
             station = result.station
             self._stations.add(f"{station.site}/{station.area}/{station.line}/{station.station}")
         score = np.nan if result.score is None else result.score
@@ -126,15 +147,11 @@ class _Taken:
         self._codes[0].append(DECISIONS.index(result.verdict))
         self._codes[1].append(REASONS.index(result.reason))
 
-    @property
-    def by_command(self) -> list[str]:
-        """In words, that there are results which a threshold set by command has judged."""
-        return ["some that a threshold set by command has judged"] if any(self._commanded) else []
-
-    def finish(self) -> Results:
+    def finish(self, cut_off: int) -> Results:
         boot, seq = np.frombuffer(self._boot, np.int64), np.frombuffer(self._seq, np.int64)
         _, first = np.unique(boot * _MOST_SEQ + seq, return_index=True)
-        ours = first[np.frombuffer(self.ours, np.int8)[first] == 1]
+        kind = np.frombuffer(self._kind, np.int8)[first]
+        ours = first[kind == _OURS]
         taken_s, score, inspect_ms = (np.frombuffer(column, np.float64)[ours] for column in self._numbers)
         decision, reason = (np.frombuffer(column, np.int8)[ours] for column in self._codes)
         order = np.argsort(taken_s, kind="stable")
@@ -144,11 +161,11 @@ class _Taken:
             inspect_ms=inspect_ms[order],
             decision=decision[order],
             reason=reason[order],
-            others=self.others,
-            commanded=int(np.frombuffer(self._commanded, np.int8)[first].sum()),
+            others=self._others,
+            aside=Counter({why: n for at, why in enumerate(_ASIDES) if (n := int((kind == at).sum()))}),
             taught=int(np.frombuffer(self._taught, np.int8)[ours].sum()),
             repeated=len(seq) - len(first),
-            cut_off=self.cut_off,
+            cut_off=cut_off,
             boots=_boots(list(self._boots), boot[first], seq[first]),
             stations=tuple(sorted(self._stations)),
         )
@@ -162,37 +179,3 @@ def _boots(names: list[str], boot: NDArray[np.int64], seq: NDArray[np.int64]) ->
         first, last = int(seq[start]), int(seq[end - 1])
         found.append(Boot(name, first, last, last - first + 1 - int(end - start)))
     return tuple(found)
-
-
-def _read_one(path: Path, taken: _Taken, steps: Steps) -> None:
-    told = steps.counter(path.stat().st_size, f"reading {path.name}")
-    read, number = 0, 1
-    with path.open("rb") as file:
-        line = file.readline(_LONGEST_LINE)
-        while line:
-            following = file.readline(_LONGEST_LINE)
-            _take(line, f"{path}, line {number}", taken, last=not following)
-            read += len(line)
-            if number % _TELL_EVERY == 0 or not following:
-                told(read)
-            line, number = following, number + 1
-
-
-def _take(line: bytes, where: str, taken: _Taken, *, last: bool) -> None:
-    try:
-        result = Result.model_validate_json(line)
-    except ValidationError as err:
-        taken.cut_off += 1
-        behind = line.rfind(_BEGINNING)
-        if behind > 0:
-            _take(line[behind:], where, taken, last=last)
-        elif not last:
-            first = err.errors()[0]
-            key = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise BadConfig(
-                f"{where}: damaged, or from another version of goodpart ({key}: {first['msg']}); remove it or the file."
-            ) from None
-        return
-    if not 0 < result.seq < _MOST_SEQ:
-        raise BadConfig(f"{where}: damaged (seq: {result.seq} is no running number); remove it or the file.")
-    taken.add(result)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from calibration.drift.assessment import Drift, Rejects
 from calibration.drift.control import ARL0, SURE
+from calibration.drift.results import Aside, Results
 from calibration.drift.trend import CONFIDENCE, Trend
 from calibration.rates import Rate
 from edge.types import Reason
@@ -13,6 +14,14 @@ from edge.types import Reason
 _FALSE_LOOKS = 0.03
 """Measured by `tests.bench.false_alarms`, with 50 reference goods, less with more; for any recipe, since charts of ranks do
 not depend on how scores are spread."""
+
+_ASIDE = {
+    Aside.GOLDEN_SAMPLE: "that show golden samples of the shift check, no production",
+    Aside.RED_RABBIT: "that show red rabbits of the shift check, no production",
+    Aside.REPLAY: "that judge pictures of before (origin replay)",
+    Aside.SIMULATED: "that show no parts at all (origin simulated)",
+    Aside.BY_COMMAND: "that a threshold set by command has judged: nothing is said of them",
+}
 
 _SLOWER = 1.1
 """A device that takes a tenth longer is worth a word."""
@@ -48,7 +57,7 @@ def in_words(found: Drift, threshold: float, promised: float | None) -> str:
     results = found.results
     lines = [
         verdict(found, threshold),
-        f"results        {len(results.taken_s)} of this recipe, {when(results.taken_s[0])} to {when(results.taken_s[-1])}",
+        f"results        {span(results)}",
         f"reference      {found.reference.origin}",
         f"promise        {promise(len(found.reference.scores))}",
         *(f"{chart.name:<14} {said}" for chart, said in zip(found.charts, chart_words(found), strict=True)),
@@ -58,6 +67,12 @@ def in_words(found: Drift, threshold: float, promised: float | None) -> str:
         f"inspect_ms     {duration(found.duration)}",
     ]
     return "\n".join(lines + notes(found))
+
+
+def span(results: Results) -> str:
+    """How many results count, and from when to when."""
+    first, last = when(results.taken_s[0]), when(results.taken_s[-1])
+    return f"{len(results.taken_s)} of production with this recipe, {first} to {last}"
 
 
 def promise(reference: int) -> str:
@@ -91,12 +106,15 @@ def rejects(found: Rejects) -> str:
 
 
 def against_promise(found: Rejects, promised: float | None) -> str:
-    """The share of NOK beside the promised share of false rejects, if there is one."""
+    """The share of NOK of all parts beside the promised share of false rejects, if there is one."""
     if promised is None or found.p_promise is None:
         return "The recipe's threshold promises nothing of good parts."
+    whole = f"Of all {found.whole.total:,} parts {_rate(found.whole)} are rejected"
     if found.beyond_promise:
-        return f"More than the {promised:.2%} promised of goods ({_p(found.p_promise)}): defects, or goods that drift."
-    return f"Not beyond the {promised:.2%} promised of goods ({_p(found.p_promise)})."
+        return (
+            f"{whole}: more than the {promised:.2%} promised of goods ({_p(found.p_promise)}): defects, or goods that drift."
+        )
+    return f"{whole}: not beyond the {promised:.2%} promised of goods ({_p(found.p_promise)})."
 
 
 def undecided(found: Drift) -> str:
@@ -128,13 +146,13 @@ def outlook(trend: Trend, threshold: float) -> str:
 
 
 def duration(trend: Trend | None) -> str:
-    """How much longer a part takes at the end than at the beginning."""
+    """How much longer a part takes at the end than at the beginning, a sentence."""
     if trend is None or trend.first <= 0:
-        return "- (too few parts)"
+        return "- (too few parts)."
     ratio = trend.last / trend.first
     if trend.rises and ratio > _SLOWER:
         return f"a part takes {ratio:.2f} times as long at the end as at the beginning: is the device hot, or shared?"
-    return f"a part takes {ratio:.2f} times as long at the end as at the beginning, no slowing down to act on"
+    return f"a part takes {ratio:.2f} times as long at the end as at the beginning, no slowing down to act on."
 
 
 def notes(found: Drift) -> list[str]:
@@ -156,11 +174,7 @@ def notes(found: Drift) -> list[str]:
     if results.others:
         names = ", ".join(f"{name} {identity[:12]}: {count}" for (name, identity), count in results.others.most_common())
         said.append(f"{_count(results.others.total(), 'result')} of other recipes left out ({names}).")
-    if results.commanded:
-        said.append(
-            f"{_count(results.commanded, 'result')} left out that a threshold set by command has judged: nothing is said of "
-            "them."
-        )
+    said += [f"{_count(count, 'result')} left out {_ASIDE[why]}." for why, count in results.aside.most_common()]
     if results.taught:
         said.append(
             f"{_count(results.taught, 'result')} judged beside parts that were taught on the device: that lowers scores, so "

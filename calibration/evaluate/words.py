@@ -1,6 +1,7 @@
 """An evaluation in words, as the command prints it."""
 
 from calibration.evaluate.evaluate import Evaluation
+from calibration.known import warnings
 from calibration.rates import Rate
 
 _COIN = 0.5
@@ -16,14 +17,26 @@ def evaluation_in_words(found: Evaluation) -> str:
         f"false rejects  {rate(found.false_reject)}",
         f"escapes        {rate(found.escape)}",
         *(f"  {kind:<12} {rate(each)}" for kind, each in found.escape_by_kind.items()),
-        f"not decidable  {found.not_decidable} of {len(found.judged)}",
+        f"not decidable  {found.not_decidable} of {len(found.parts)}",
+        f"pictures       {counted(found)}",
     ]
-    return "\n".join([*lines, *([SWAPPED] if swapped(found) else [])])
+    return "\n".join([*lines, *notes(found)])
 
 
 SWAPPED = (
     "Defects score lower than goods here: are good/ and the folders of defects swapped, or is the recipe for another part?"
 )
+
+
+def counted(found: Evaluation) -> str:
+    """How many pictures, and of how many parts: rates count parts."""
+    many = " (a part counts once, by its worst picture)" if len(found.judged) > len(found.parts) else ""
+    return f"{len(found.judged)} of {len(found.parts)} parts{many}"
+
+
+def notes(found: Evaluation) -> list[str]:
+    """What must be known to believe the rest."""
+    return [*warnings(found.known), *([SWAPPED] if swapped(found) else [])]
 
 
 def swapped(found: Evaluation) -> bool:
@@ -33,12 +46,12 @@ def swapped(found: Evaluation) -> bool:
 
 def lead(found: Evaluation) -> str:
     """The page's first sentence."""
-    parts = [
-        f"{found.false_reject.words()} of good pictures were rejected" if found.false_reject else "",
+    said = [
+        f"{found.false_reject.words()} of good parts were rejected" if found.false_reject else "",
         f"{found.escape.words()} of defective ones escaped" if found.escape else "",
-        f"{found.not_decidable} of {len(found.judged)} could not be decided" if found.not_decidable else "",
+        f"{found.not_decidable} of {len(found.parts)} could not be decided" if found.not_decidable else "",
     ]
-    return "; ".join(part for part in parts if part) + "." + (f" {SWAPPED}" if swapped(found) else "")
+    return " ".join(["; ".join(each for each in said if each) + ".", *notes(found)])
 
 
 def number(value: float | None) -> str:
@@ -48,4 +61,4 @@ def number(value: float | None) -> str:
 
 def rate(value: Rate | None) -> str:
     """A rate with its interval."""
-    return value.words() if value else "- (no such pictures)"
+    return value.words() if value else "- (no such parts)"

@@ -1,11 +1,11 @@
 """Charts in one style. Drawn by the browser, so they grow and shrink with the page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from bokeh.core.property.vectorization import Value
-from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
 from bokeh.models.annotations import BoxAnnotation, LegendItem
 from bokeh.plotting import figure
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ SERIES = (PLAIN, "#b5562c", "#6a4c93", "#1f8a84", "#8a6d1f", "#a23b72", "#5c6b73
 """Colours that stay apart for most colour-blind readers, in the order in which groups take them."""
 
 _HEIGHT = 320
+_ROOM = timedelta(hours=12)
 _FONT = "13px"
 _MOST_BINS = 40
 _LINE_LETTERS, _KEY_LETTERS = 42, 4
@@ -59,15 +60,16 @@ def histogram(
     scores: Mapping[str, NDArray[np.float64]],
     *,
     x: str = "score",
+    y: str = "pictures",
     threshold: float | None = None,
     band: tuple[float, float] | None = None,
     gray_from: float | None = None,
 ) -> figure:
-    """Scores of one group or several, in common bins.
+    """Scores of one group or several, in common bins. y: what is counted.
 
     band: an interval around the threshold, its uncertainty; gray_from: where the gray zone below the threshold begins.
     """
-    drawn = plot(x, "pictures")
+    drawn = plot(x, y)
     every = np.concatenate([values[np.isfinite(values)] for values in scores.values()])
     edges = np.histogram_bin_edges(every, bins=min(_MOST_BINS, max(8, int(np.sqrt(every.size) * 2))))
     tallest = 1
@@ -86,7 +88,7 @@ def histogram(
             line_color=colour,
             legend_label=name,
         )
-    drawn.add_tools(HoverTool(tooltips=[("score", "@left{0.00} to @right{0.00}"), ("pictures", "@count")]))
+    drawn.add_tools(HoverTool(tooltips=[(x, "@left{0.00} to @right{0.00}"), (y, "@count")]))
     if band is not None:
         drawn.add_layout(BoxAnnotation(left=band[0], right=band[1], fill_color="black", fill_alpha=0.08))
     if gray_from is not None and threshold is not None:
@@ -143,6 +145,7 @@ def trend(
 ) -> figure:
     """Values over time or over a running number, with level limits by name."""
     drawn = plot(x, y, x_type="auto" if isinstance(at, np.ndarray) else "datetime")
+    _give_room(drawn, at)
     for (name, values), colour in zip(lines.items(), _colours(list(lines)), strict=True):
         if dots:
             drawn.scatter(at, values, size=5, color=colour, alpha=0.7, legend_label=name)
@@ -179,6 +182,7 @@ def shares(
 ) -> figure:
     """Shares over time, each as (value, low, high) with its interval as an upright line, and level limits by name."""
     drawn = plot("time", y, x_type="datetime")
+    _give_room(drawn, at)
     for (name, (value, low, high)), colour in zip(values.items(), _colours(list(values)), strict=True):
         drawn.segment(list(at), low, list(at), high, color=colour, line_width=2, alpha=0.5)
         drawn.scatter(list(at), value, size=7, color=colour, legend_label=name)
@@ -206,6 +210,12 @@ def dots(
     drawn.add_layout(BoxAnnotation(bottom=band[0], top=band[1], fill_color=UNSURE, fill_alpha=0.18))
     mark(drawn, threshold, f"threshold {threshold:.3g}", (0.5, len(ordered) + 0.5), level=True)
     return legend(drawn)
+
+
+def _give_room(drawn: figure, at: Sequence[datetime] | NDArray[np.float64]) -> None:
+    """Around a single time: bokeh would show the microseconds about it."""
+    if not isinstance(at, np.ndarray) and len(set(at)) == 1:
+        drawn.x_range = Range1d(start=at[0] - _ROOM, end=at[0] + _ROOM)
 
 
 def _colours(names: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from calibration.known import NOTHING_KNOWN, Known, warnings
 from calibration.rates import Rate
 from calibration.study.appraisers import DEVICE, Answers
 from calibration.study.kappa import cohen, fleiss
@@ -90,14 +91,19 @@ class Agreement:
         return tuple(part for part in self.parts if set(part.answers) != {part.reference})
 
 
-def study_agreement(parts: Sequence[Part], threshold: float, people: Mapping[str, Answers]) -> Agreement:
-    """Compare everybody's answers with the reference and people's with the device's."""
+def study_agreement(
+    parts: Sequence[Part], threshold: float, people: Mapping[str, Answers], known: Known = NOTHING_KNOWN
+) -> Agreement:
+    """Compare everybody's answers with the reference and people's with the device's.
+
+    known: pictures of the study that the recipe was made from.
+    """
     device = {part.name: part.answers for part in parts}
     return Agreement(
         parts=tuple(parts),
         appraisals=tuple(_appraise(name, parts, answers) for name, answers in ({DEVICE: device} | dict(people)).items()),
         with_device={name: _pairwise(device, answers) for name, answers in people.items()},
-        cautions=tuple(_cautions(parts, threshold)),
+        cautions=(*_cautions(parts, threshold), *warnings(known)),
     )
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from calibration.known import Known, warnings
 from calibration.page.blocks import Block, Chart, Facts, Gallery, Page, Section, Shown, Table, Text, Tone
 from calibration.page.cards import recipe_card
 from calibration.page.charts import dots
@@ -31,15 +32,15 @@ _TONES: dict[Decision, Tone] = {Decision.OK: "good", Decision.NOK: "bad", Decisi
 _GRADES: dict[Grade, Tone] = {Grade.ACCEPTABLE: "good", Grade.MARGINAL: "warn", Grade.UNACCEPTABLE: "bad"}
 
 
-def repeatability_page(found: Repeatability, recipe: Recipe) -> Page:
-    """Dot plot, numbers, and the parts that flip."""
+def repeatability_page(found: Repeatability, known: Known, recipe: Recipe) -> Page:
+    """Dot plot, numbers, and the parts that flip. known: pictures that the recipe was made from."""
     scores = {part.name: part.scores for part in found.parts}
     flipping = frozenset(part.name for part in found.flipping)
     chart = Chart(
         dots(scores, threshold=found.threshold, band=found.band, stand_out=flipping),
         "Each column is a part, each dot a picture of it; in the shaded band a repeat may come out the other way.",
     )
-    notes = tuple(Text(note, "warn") for note in repeatability_notes(found))
+    notes = tuple(Text(note, "warn") for note in (*repeatability_notes(found), *warnings(known)))
     sections = (
         Section("Scores", (chart,)),
         Section("Numbers", (Facts(repeatability_facts(found)), *notes)),
@@ -47,7 +48,7 @@ def repeatability_page(found: Repeatability, recipe: Recipe) -> Page:
         Section(f"The {min(_NEAREST, len(found.parts))} parts nearest to the threshold", (_nearest(found),)),
         recipe_card(recipe.manifest, recipe.id),
     )
-    lead = Text(repeatability_sentence(found), "warn" if found.flipping else "good")
+    lead = Text(repeatability_sentence(found), "warn" if found.flipping or known.bank else "good")
     return Page(f"Repeatability of {recipe.manifest.name}", lead, sections)
 
 
@@ -63,11 +64,13 @@ def agreement_page(found: Agreement, recipe: Recipe) -> Page:
         Section("Parts on which the device disagrees", _gallery(found.wrong, recipe, "There are none.")),
         recipe_card(recipe.manifest, recipe.id),
     )
-    lead = Text(agreement_sentence(found), _GRADES[found.device.grade])
+    tone = _GRADES[found.device.grade]
+    # A good grade of a study that is not to be relied on is no good news.
+    lead = Text(agreement_sentence(found), "warn" if tone == "good" and found.cautions else tone)
     return Page(f"Agreement of {recipe.manifest.name}", lead, sections)
 
 
-def samples_page(card: ShiftCard, parts: Sequence[Part], caution: str, recipe: Recipe) -> Page:
+def samples_page(card: ShiftCard, parts: Sequence[Part], cautions: Sequence[str], recipe: Recipe) -> Page:
     """The sheet that hangs at the station."""
     shown = tuple(
         _shown(
@@ -78,8 +81,8 @@ def samples_page(card: ShiftCard, parts: Sequence[Part], caution: str, recipe: R
         )
         for number, (sample, part) in enumerate(zip(card.samples, parts, strict=True), 1)
     )
-    cautions = (Text(caution, "warn"),) if caution else ()
-    sections = (Section("In this order", (Gallery(shown), *cautions)), recipe_card(recipe.manifest, recipe.id))
+    warned = tuple(Text(caution, "warn") for caution in cautions)
+    sections = (Section("In this order", (Gallery(shown), *warned)), recipe_card(recipe.manifest, recipe.id))
     return Page(f"Shift check of {recipe.manifest.name}", Text(samples_sentence(card)), sections)
 
 

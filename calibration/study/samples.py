@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from calibration.known import NOTHING_KNOWN, Known, warnings
 from calibration.study.repeatability import study_repeatability
 from calibration.study.trials import Part
 from edge.errors import BadConfig, TooFewGoods
@@ -30,17 +31,23 @@ def seal_samples(parts: Sequence[Part], recipe: Recipe) -> ShiftCard:
     return ShiftCard(made_utc=utc_now(), recipe_name=recipe.manifest.name, recipe_id=recipe.id, samples=samples)
 
 
-def caution_about(parts: Sequence[Part], threshold: float) -> str:
-    """Which samples a repeat may turn, or that nothing is known of repeats; empty when all is well."""
+def cautions_about(parts: Sequence[Part], threshold: float, known: Known = NOTHING_KNOWN) -> list[str]:
+    """Which samples a repeat may turn, or that nothing is known of repeats, and which ones the recipe was made from."""
+    return [*_fragile(parts, threshold), *warnings(known)]
+
+
+def _fragile(parts: Sequence[Part], threshold: float) -> list[str]:
     try:
         fragile = [part.name for part in study_repeatability(parts, threshold).in_band]
     except TooFewGoods:
-        return "With one picture of each sample nobody knows whether a repeat may flip; take two or three, PART__1, PART__2."
+        return [
+            "With one picture of each sample nobody knows whether a repeat may flip; take two or three, PART__1, PART__2."
+        ]
     if not fragile:
-        return ""
-    return (
+        return []
+    return [
         f"A repeat may flip {', '.join(fragile)}: too near to the threshold; a check would fail now and then without cause."
-    )
+    ]
 
 
 def write_samples(card: ShiftCard, path: Path) -> None:

@@ -20,11 +20,16 @@ from edge.types import Decision, Unfit, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture of a part. kind: the folder it stands in, `good` for good parts."""
+    """One picture of a part. part: its name in the study; kind: the folder it stands in, `good` for good parts."""
 
-    path: Path
+    file: Good
     part: str
     kind: str
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.file.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
         BadConfig: no folder, no pictures, a bad pattern, or the same picture twice for one part.
         BadPicture: a file cannot be read.
     """
-    return [Picture(good.path, good.part_id, GOOD) for good in _taken_anew(find_goods(folder, part_pattern))]
+    return [Picture(file, file.part_id, GOOD) for file in _taken_anew(find_goods(folder, part_pattern))]
 
 
 def labelled_pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
@@ -94,11 +99,11 @@ def labelled_pictures_in(folder: Path, part_pattern: str) -> list[Picture]:
         raise BadConfig(
             f"{folder}: has no {missing}; put good parts into good/ and each kind of defect into its own folder."
         )
-    found = [(good, kind) for kind in kinds for good in _taken_anew(find_goods(folder / kind, part_pattern))]
-    kinds_of_name = Counter(name for name, _ in {(good.part_id, kind) for good, kind in found})
+    found = [(file, kind) for kind in kinds for file in _taken_anew(find_goods(folder / kind, part_pattern))]
+    kinds_of_name = Counter(name for name, _ in {(file.part_id, kind) for file, kind in found})
     return [
-        Picture(good.path, good.part_id if kinds_of_name[good.part_id] == 1 else f"{kind}/{good.part_id}", kind)
-        for good, kind in found
+        Picture(file, file.part_id if kinds_of_name[file.part_id] == 1 else f"{kind}/{file.part_id}", kind)
+        for file, kind in found
     ]
 
 

@@ -1,8 +1,10 @@
 """Studies in words, as the commands print them and the pages repeat them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+from calibration.known import Known, warnings
 from calibration.rates import Rate
 from calibration.study.agreement import Agreement, Appraisal, Grade
 from calibration.study.kappa import GOOD_KAPPA, POOR_KAPPA
@@ -20,11 +22,12 @@ AIAG_LIMITS = (
 )
 
 
-def repeatability_in_words(found: Repeatability, page: Path) -> str:
+def repeatability_in_words(found: Repeatability, known: Known, page: Path) -> str:
     """The whole study, for people."""
     facts = (*repeatability_facts(found), *(("flips", answers_of(part)) for part in found.flipping))
     lines = [f"{name:<20} {value}" for name, value in facts]
-    return "\n".join([repeatability_sentence(found), *lines, *repeatability_notes(found), f"page: {page}"])
+    notes = [*repeatability_notes(found), *warnings(known)]
+    return "\n".join([repeatability_sentence(found), *lines, *notes, f"page: {page}"])
 
 
 def repeatability_sentence(found: Repeatability) -> str:
@@ -138,13 +141,13 @@ def _kappa(kappa: float | None) -> str:
     return f"{kappa:.3f} {grade}"
 
 
-def samples_in_words(card: ShiftCard, caution: str, path: Path, page: Path) -> str:
+def samples_in_words(card: ShiftCard, cautions: Sequence[str], path: Path, page: Path) -> str:
     """The list as an operator goes through it."""
     rows = [
         f"{number:>3}  {sample.expected:<3}  {sample}  (score {sample.score:.3f})"
         for number, sample in enumerate(card.samples, 1)
     ]
-    return "\n".join([samples_sentence(card), *rows, *([caution] if caution else []), f"samples: {path}", f"page: {page}"])
+    return "\n".join([samples_sentence(card), *rows, *cautions, f"samples: {path}", f"page: {page}"])
 
 
 def samples_sentence(card: ShiftCard) -> str:

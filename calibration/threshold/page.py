@@ -32,7 +32,7 @@ def threshold_scores(parts: Parts, chosen: Chosen) -> Section:
     """Where the scores lie, and the threshold with its uncertainty among them."""
     scores = {"held-out goods": parts.goods} | ({"defects": parts.defects} if len(parts.defects) else {})
     gray = chosen.gray_zone.above if chosen.gray_zone else None
-    drawn = histogram(scores, threshold=chosen.threshold, band=finite_band(chosen, parts), gray_from=gray)
+    drawn = histogram(scores, y="parts", threshold=chosen.threshold, band=finite_band(chosen, parts), gray_from=gray)
     caption = "One score for each part. Shaded grey: where the threshold could lie with other goods (95 %)."
     return Section("Scores", (Chart(drawn, caption), _facts(parts, chosen)))
 

@@ -8,11 +8,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from calibration.goods import Good, find_goods
+from calibration.known import twins
 from calibration.progress import Steps
 from edge.capture.pictures import SUFFIXES, read_picture
 from edge.errors import BadConfig, BadPicture
 from edge.inspect.refine import NotAligned
-from edge.recipe.manifest import HeldOutCard
+from edge.recipe.manifest import GoodsCard, HeldOutCard
 from edge.recipe.recipe import Recipe
 from edge.types import Doubles, Reason
 
@@ -30,12 +31,13 @@ def gather(recipe: Recipe, goods: Path | None, defects: Path | None, steps: Step
     """The recipe's own held-out goods, further ones, and defects; a part counts once, by the highest of its scores.
 
     Raises:
-        BadConfig: a folder cannot be used, or further goods show parts that are in the bank.
+        BadConfig: a folder cannot be used, further goods show parts that are in the bank, or a defect is one of the goods.
         BadPicture: a picture cannot be measured.
     """
     kept = recipe.manifest.goods
     further = _further(recipe, goods) if goods else []
-    bad = [good for folder in _folders(defects) for good in find_goods(folder, kept.part_pattern)] if defects else []
+    bad = [file for folder in _folders(defects) for file in find_goods(folder, kept.part_pattern)] if defects else []
+    _refuse_own_goods(kept, bad)
     # One thread, as on the device.
     with threadpool_limits(1):
         cards = [
@@ -56,15 +58,23 @@ def _further(recipe: Recipe, folder: Path) -> list[Good]:
     """Goods the recipe does not know yet; a copy of one that is held out already counts once."""
     kept = recipe.manifest.goods
     goods = find_goods(folder, kept.part_pattern)
-    in_bank = {card.sha256: card.picture for card in kept.bank} | {card.part: card.picture for card in kept.bank}
-    if leak := next((g for g in goods if g.sha256 in in_bank or g.part_id in in_bank), None):
-        same = in_bank.get(leak.sha256) or in_bank[leak.part_id]
+    # Refused on a name alone: a part too few makes a promise weaker, one of the bank makes it a lie.
+    if leaks := twins(kept.bank, goods, plain_names=True):
         raise BadConfig(
-            f"--goods: {leak.path} shows the same part as {same}, which is in the recipe's bank, so its score would be too "
-            f"low; leave it out."
+            f"--goods: {leaks[0].path} shows the same part as {leaks[0].of}, which is in the recipe's bank, so its score "
+            f"would be too low; leave it out."
         )
     held_out = {card.sha256 for card in kept.held_out}
     return [good for good in goods if good.sha256 not in held_out]
+
+
+def _refuse_own_goods(kept: GoodsCard, defects: list[Good]) -> None:
+    own = {card.sha256: card.picture for card in kept.bank} | {card.sha256: card.picture for card in kept.held_out}
+    if both := next((file for file in defects if file.sha256 in own), None):
+        raise BadConfig(
+            f"--defects: {both.path} is {own[both.sha256]} among the recipe's good parts; leave it out, or build the recipe "
+            f"without it."
+        )
 
 
 def _folders(folder: Path) -> list[Path]:

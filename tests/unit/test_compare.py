@@ -1,6 +1,7 @@
 """Two recipes on the same pictures: what changes, what is counted, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,11 @@ from calibration.compare.comparison import compare, flips_by_change
 from calibration.compare.latency import time_ratio
 from calibration.compare.paired import Pair, Picture, Side, by_part, pictures_in
 from calibration.compare.words import notes, verdict
-from calibration.goods import PART_PATTERN
+from calibration.goods import PART_PATTERN, Good
 from calibration.progress import steps
+from edge.capture.pictures import read_picture
 from edge.errors import BadConfig
+from edge.inspect.refine import NotAligned
 from edge.recipe.manifest import Manifest
 from edge.recipe.recipe import open_recipe
 from edge.types import Decision, Reason
@@ -39,12 +42,12 @@ def manifest(recipe_dir: Path) -> Manifest:
     return open_recipe(recipe_dir).manifest
 
 
-def side(decision: Decision, margin: float = float("nan"), inspect_s: float = 0.01) -> Side:
-    return Side(decision, REASONS[decision], "", margin, inspect_s)
+def side(decision: Decision, ratio: float = float("nan"), inspect_s: float = 0.01) -> Side:
+    return Side(decision, REASONS[decision], "", ratio, inspect_s)
 
 
 def pair(name: str, kind: str | None, a: Side, b: Side) -> Pair:
-    return Pair(Picture(Path(f"{name}.png"), name.split("__", maxsplit=1)[0], kind), a, b)
+    return Pair(Picture(Good(Path(f"{name}.png"), name.split("__", maxsplit=1)[0], f"sha256 of {name}"), kind), a, b)
 
 
 def some(count: int, kind: str | None, a: Decision, b: Decision) -> list[Pair]:
@@ -84,6 +87,15 @@ def test_pictures_that_one_recipe_cannot_judge_are_counted_and_said(manifest: Ma
     assert "No picture can be judged by both" in verdict(compare(tuple(some(3, "good", OK, ND)), manifest, manifest))
 
 
+def test_parts_in_a_gray_zone_are_ranked_by_their_scores_though_nobody_has_decided(manifest: Manifest) -> None:
+    pairs = [*some(8, "good", OK, OK), *some(5, "hole", NOK, NOK), pair("gray", "good", side(ND, 0.95), side(OK, 1.9))]
+    found = compare(tuple(pairs), manifest, manifest)
+    assert found.auroc is not None
+    assert (found.auroc.a, found.auroc.b) == (1.0, pytest.approx(8 / 9))
+    assert found.undecided.only_a == 1
+    assert found.rejects.a.total == 14
+
+
 def test_pictures_of_one_part_are_one_piece_of_evidence() -> None:
     pictures = (
         pair("p1__1", "good", side(OK, 0.5), side(OK, 0.4)),
@@ -94,10 +106,10 @@ def test_pictures_of_one_part_are_one_piece_of_evidence() -> None:
     )
     parts = by_part(pictures)
     assert [(p.a.decision, p.b.decision) for p in parts] == [(OK, NOK), (ND, OK), (NOK, NOK)]
-    assert (parts[0].a.margin, parts[0].b.margin) == (0.7, 1.2)
+    assert (parts[0].a.ratio, parts[0].b.ratio) == (0.7, 1.2)
 
 
-def test_the_largest_change_of_margin_comes_first_and_those_without_last() -> None:
+def test_the_largest_change_of_ratio_comes_first_and_those_without_last() -> None:
     pairs = (
         pair("none", "good", side(OK, 0.5), side(ND)),
         pair("small", "good", side(OK, 0.9), side(NOK, 1.1)),
@@ -141,6 +153,30 @@ def test_the_command_compares_a_labelled_set(recipe_dir: Path, other_dir: Path, 
     record = json.loads(goodpart(*args, "--json", cwd=tmp_path).out)
     assert (record["pictures"], record["auroc"]["a"], record["auroc"]["b"]) == (9, 1.0, 1.0)
     assert (tmp_path / record["page"]).is_file()
+    threshold = open_recipe(recipe_dir).manifest.threshold
+    measured = open_recipe(recipe_dir).measure(read_picture(Path(record["judged"][-1]["path"])))
+    assert not isinstance(measured, NotAligned)
+    assert record["judged"][-1]["a"]["ratio"] == pytest.approx(measured[0].value / threshold)
+
+
+def test_pictures_that_a_recipe_was_made_from_are_said_by_their_bytes(
+    recipe_dir: Path, other_dir: Path, goods_dir: Path, tmp_path: Path
+) -> None:
+    """Under other names, and beside another part that is named like one of the bank."""
+    cards = open_recipe(recipe_dir).manifest.goods
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, card in enumerate((*cards.bank[:3], *cards.held_out[:2])):
+        shutil.copy(goods_dir / card.picture, folder / f"new-{number}.png")
+    cv2.imwrite(str(folder / cards.bank[5].picture), part_picture(900))
+    record = json.loads(goodpart("calibrate", "compare", recipe_dir, other_dir, folder, "--json", cwd=tmp_path).out)
+    known = record["known"]["a"]
+    assert [twin["of"] for twin in known["bank"]] == [card.picture for card in cards.bank[:3]]
+    assert [Path(twin["path"]).name for twin in known["held_out"]] == ["new-3.png", "new-4.png"]
+    assert len(record["known"]["b"]["bank"]) + len(record["known"]["b"]["held_out"]) == 5, "made from the same goods"
+    first = f"3 pictures (the first: {folder / 'new-0.png'}, there {cards.bank[0].picture}) show parts that are in A's bank"
+    assert any(note.startswith(first) for note in record["notes"])
+    assert first in (tmp_path / record["page"]).read_text().replace("&#39;", "'")
 
 
 def test_the_command_refuses_what_cannot_be_compared(recipe_dir: Path, test_set: Path, tmp_path: Path) -> None:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from calibration.drift.results import Results, read_results
+from calibration.drift.results import Aside, Results, read_results
 from calibration.progress import steps
 from edge.errors import BadConfig
 from edge.recipe.recipe import open_recipe
 from edge.report.jsonl import JsonLines
 from edge.report.message import Result
 from edge.report.wire import to_wire
-from edge.types import Decision, Reason
+from edge.types import Decision, Origin, Reason
 from tests.commands import goodpart
 from tests.results import result
 
@@ -32,7 +33,7 @@ def one(seq: int, score: float | None = 1.0, **more: object) -> Result:
         else (Decision.OK, Reason.WITHIN_THRESHOLD)
     )
     given = {"score": score, "verdict": verdict[0], "reason": verdict[1], "taken_utc": START + timedelta(minutes=10 * seq)}
-    return result(seq).model_copy(update=given | more)
+    return result(seq).model_copy(update={"origin": Origin.LIVE} | given | more)
 
 
 def write(path: Path, results: list[Result]) -> Path:
@@ -63,10 +64,35 @@ def test_parts_that_a_threshold_set_by_command_has_judged_are_left_out_and_count
     by_command = [one(seq, 20.0, threshold_command_id="c-1", verdict=Decision.OK) for seq in range(11, 15)]
     path = write(tmp_path / "r.jsonl", [*(one(seq) for seq in range(1, 11)), *by_command, by_command[0]])
     found = read(path)
-    assert (len(found.score), found.score.max(), found.commanded) == (10, 1.0, 4)
+    assert (len(found.score), found.score.max(), found.aside) == (10, 1.0, {Aside.BY_COMMAND: 4})
     assert found.boots[0].missing == 0, "they are there"
-    with pytest.raises(BadConfig, match="but some that a threshold set by command has judged"):
+    with pytest.raises(
+        BadConfig, match=r"no result of production with recipe 000000000000, but others \(judged_by_command 4"
+    ):
         read(write(tmp_path / "only.jsonl", by_command))
+
+
+def test_master_parts_replays_and_simulations_are_left_out_and_counted_by_kind(tmp_path: Path) -> None:
+    aside = [
+        *(one(seq, 1.5, purpose="golden_sample", sample="master-1") for seq in (3, 4)),
+        one(5, 20.0, purpose="red_rabbit", sample="scratched"),
+        one(6, 20.0, origin=Origin.REPLAY),
+        one(7, None, origin=Origin.SIMULATED),
+    ]
+    path = write(tmp_path / "r.jsonl", [one(1), one(2), *aside, one(8), aside[0]])
+    found = read(path)
+    assert found.score.tolist() == [1.0, 1.0, 1.0]
+    assert found.aside == {Aside.GOLDEN_SAMPLE: 2, Aside.RED_RABBIT: 1, Aside.REPLAY: 1, Aside.SIMULATED: 1}
+    assert [(b.first, b.last, b.missing) for b in found.boots] == [(1, 8, 0)], "they are there"
+    with pytest.raises(
+        BadConfig, match=r"but others \(golden_sample 2, red_rabbit 1, replay 1, simulated 1\); give what the"
+    ):
+        read(write(tmp_path / "only.jsonl", aside))
+
+
+def test_cameras_whose_results_do_not_count_are_not_among_the_stations(tmp_path: Path) -> None:
+    bench = one(2, origin=Origin.REPLAY, station=one(1).station.model_copy(update={"line": "bench"}))
+    assert read(write(tmp_path / "r.jsonl", [one(1), bench])).stations == ("test/lab/line-1/camera-1",)
 
 
 def test_results_beside_taught_parts_stay_and_are_counted(tmp_path: Path) -> None:
@@ -164,6 +190,39 @@ def test_risen_rejects_are_said_though_the_other_parts_are_calm(recipe_dir: Path
     code, record = judged(recipe_dir, tmp_path, scores(10_000, rejects_at=800))
     assert (code, record["drifting"], record["since_utc"]) == (0, True, None)
     assert "Rejects have risen from 0.00 %" in str(record["verdict"]).replace("%", " %")
+
+
+def test_red_rabbits_are_no_rejects_of_the_line_and_are_said(recipe_dir: Path, tmp_path: Path) -> None:
+    identity = open_recipe(recipe_dir).id
+    rabbits = [one(s, 20.0, recipe_id=identity, purpose="red_rabbit", sample="x", boot_id="second") for s in range(1, 61)]
+    write(tmp_path / "r.jsonl", rabbits)
+    code, record = judged(recipe_dir, tmp_path, scores(10_000), "--fail-on-drift")
+    assert (code, record["drifting"], record["results"]) == (0, False, 900)
+    assert record["left_out"] == {
+        "golden_sample": 0,
+        "red_rabbit": 60,
+        "replay": 0,
+        "simulated": 0,
+        "judged_by_command": 0,
+    }
+    assert "60 results left out that show red rabbits of the shift check" in str(record["notes"])
+
+
+def test_all_parts_are_held_against_the_promise_and_the_last_ones_against_those_before(
+    recipe_dir: Path, tmp_path: Path
+) -> None:
+    """The recipe promises 20 % at most; a third of the first 600 is rejected, and none of the last 300."""
+    values = [2 * THRESHOLD if at < 600 and at % 3 == 0 else value for at, value in enumerate(scores(10_000))]
+    _, record = judged(recipe_dir, tmp_path, values)
+    rejects = record["rejects"]
+    assert isinstance(rejects, dict)
+    assert (rejects["whole"]["count"], rejects["whole"]["total"]) == (200, 900)
+    assert (rejects["recent"]["count"], rejects["recent"]["total"]) == (0, 200)
+    assert rejects["p_promise"] == pytest.approx(binomtest(200, 900, 0.2, alternative="greater").pvalue)
+    words = goodpart("calibrate", "drift", recipe_dir, tmp_path / "r.jsonl", cwd=tmp_path).out
+    assert "0.00% (95 % interval 0.00% to 1.83%) of the last 200 parts are rejected, 28.57%" in words
+    assert "Of all 900 parts 22.22% (95 % interval 19.5" in words
+    assert "are rejected: not beyond the 20.00% promised of goods (p = 0.0" in words
 
 
 def test_too_few_results_and_a_wrong_baseline_are_one_sentence(recipe_dir: Path, tmp_path: Path) -> None:

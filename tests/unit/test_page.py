@@ -1,12 +1,13 @@
 """Pages work in a browser without a network, on a wide screen, a phone and paper."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from calibration.page.blocks import Chart, Facts, Gallery, Page, Section, Shown, Table, Text
-from calibration.page.charts import curve, histogram, roc, trend
+from calibration.page.charts import curve, histogram, roc, shares, trend
 from calibration.page.pictures import jpeg, side_by_side
 from calibration.page.render import as_html, write_page
 from edge.errors import BadConfig
@@ -74,6 +75,12 @@ def test_charts_without_numbers_and_with_one_group_are_still_pages(tmp_path: Pat
     write_page(Page("Few", Text("few"), (Section("Charts", charts),)), tmp_path / "few.html")
     with chromium() as browser:
         assert look(browser, tmp_path / "few.html").complaints == []
+
+
+def test_a_single_time_has_a_day_around_it() -> None:
+    at = [datetime(2026, 3, 2, 6, 0, tzinfo=UTC)]
+    for drawn in (trend(at, {"score": np.ones(1)}, y="score"), shares(at, {"rejects": (np.ones(1),) * 3}, y="%")):
+        assert drawn.x_range.end - drawn.x_range.start == timedelta(days=1)
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from calibration.study.agreement import Appraisal, Grade, study_agreement
 from calibration.study.appraisers import read_appraisers
 from calibration.study.kappa import cohen, fleiss
-from calibration.study.samples import caution_about
+from calibration.study.samples import cautions_about
 from calibration.study.trials import Part
 from edge.errors import BadConfig
 from edge.types import Decision
@@ -118,9 +118,11 @@ def test_a_part_between_the_repeats_is_borderline_though_its_verdict_stands() ->
 
 def test_a_master_that_a_repeat_may_flip_is_cautioned_against() -> None:
     rabbit = scored("rabbit", [9.0, 9.5], "crack")
-    assert caution_about([scored("gold", [1.0, 1.1]), rabbit], THRESHOLD) == ""
-    assert "A repeat may flip near:" in caution_about([scored("near", [4.6, 4.9]), rabbit], THRESHOLD)
-    assert "one picture of each" in caution_about([scored("gold", [1.0]), scored("rabbit", [9.0], "crack")], THRESHOLD)
+    assert cautions_about([scored("gold", [1.0, 1.1]), rabbit], THRESHOLD) == []
+    (near,) = cautions_about([scored("near", [4.6, 4.9]), rabbit], THRESHOLD)
+    assert "A repeat may flip near:" in near
+    (once,) = cautions_about([scored("gold", [1.0]), scored("rabbit", [9.0], "crack")], THRESHOLD)
+    assert "one picture of each" in once
 
 
 @pytest.mark.parametrize("separator", [",", ";"])

@@ -11,6 +11,7 @@ import pytest
 
 from edge.cli import goodpart as command
 from edge.errors import Refuse
+from edge.recipe.recipe import open_recipe
 from tests.commands import goodpart
 from tests.conftest import part_picture, write_parts
 from tests.trials import write_repeats
@@ -58,6 +59,31 @@ def test_a_repeatability_study_in_words_and_as_json(recipe_dir: Path, study: Stu
     assert (found["agreeing"], found["repeats"], found["flipping"]) == (9, 9, [])
     assert 0 < found["repeat"] < found["part"]
     assert [len(part["trials"]) for part in found["parts"]] == [3, 3, 3]
+
+
+def test_parts_that_the_recipe_was_made_from_are_said(
+    study: Study, recipe_dir: Path, goods_dir: Path, labelled: Path, repeats: Path, tmp_path: Path
+) -> None:
+    goods = open_recipe(recipe_dir).manifest.goods
+    for folder, card in (
+        (repeats, goods.bank[0]),
+        (labelled / "good", goods.bank[0]),
+        (labelled / "good", goods.held_out[0]),
+    ):
+        shutil.copy(goods_dir / card.picture, folder)
+    in_bank = f"{goods.bank[0].picture}) shows a part that is in the recipe's bank"
+    assert in_bank in study("repeatability", repeats)
+    assert in_bank in (tmp_path / "repeatability-plate.html").read_text().replace("&#39;", "'")
+    found = json.loads(study("agreement", labelled, "--json"))
+    assert [twin["of"] for side in found["known"].values() for twin in side] == [
+        goods.bank[0].picture,
+        goods.held_out[0].picture,
+    ]
+    assert any(in_bank in caution for caution in found["cautions"])
+    assert '<p class="lead warn">By AIAG' in (tmp_path / "agreement-plate.html").read_text()
+    words = study("samples", labelled)
+    assert in_bank in words
+    assert f"{goods.held_out[0].picture}) shows a part that is among the recipe's held-out goods" in words
 
 
 def test_parts_may_be_named_by_a_pattern_of_ones_own(study: Study, repeats: Path) -> None:

@@ -1,6 +1,7 @@
 """`goodpart calibrate threshold` as the line engineer meets it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -63,6 +64,14 @@ def test_further_goods_tighten_the_promise_and_stay_in_the_recipe(recipe_dir: Pa
 def test_goods_of_the_bank_are_refused_as_further_goods(recipe_dir: Path, goods_dir: Path, tmp_path: Path) -> None:
     ended = goodpart("calibrate", "threshold", recipe_dir, *LOOSE, "--goods", goods_dir, cwd=tmp_path)
     assert "in the recipe's bank" in ended.sentence
+
+
+def test_goods_of_the_recipe_are_refused_as_defects(recipe_dir: Path, goods_dir: Path, tmp_path: Path) -> None:
+    kept = open_recipe(recipe_dir).manifest.goods
+    defects = write_parts(tmp_path / "scratch", range(300, 303), defect=True)
+    shutil.copy(goods_dir / kept.held_out[0].picture, defects / "a.png")
+    ended = goodpart("calibrate", "threshold", recipe_dir, *LOOSE, "--defects", defects, cwd=tmp_path)
+    assert f"a.png is {kept.held_out[0].picture} among the recipe's good parts" in ended.sentence
 
 
 def test_several_pictures_of_one_part_count_once_by_the_worst(recipe_dir: Path, tmp_path: Path) -> None:
