@@ -206,8 +206,8 @@ def _refuse_other_threshold(recipe: Recipe) -> None:
     """
     if recipe.threshold_command_id is not None:
         raise NotTaught(
-            f"threshold {recipe.manifest.threshold:.4g} was set by command {recipe.threshold_command_id}, and parts are taught "
-            f"against the sealed one; activate recipe {recipe.manifest.name} again or restart the station, then teach."
+            f"threshold {recipe.manifest.threshold:.4g} was set by command {recipe.threshold_command_id}, and parts are "
+            f"taught against the sealed one; activate recipe {recipe.manifest.name} again or restart the station first."
         )
 
 
