@@ -14,6 +14,7 @@ from edge.capture.pictures import SUFFIXES
 from edge.capture.sources import Feed, shoot_file
 from edge.errors import BadConfig
 from edge.events import EventCode, Events, Trouble
+from edge.host.files import hindrance, make_folder
 from edge.types import Decision, Reason, Shot, Unfit, Verdict
 
 log = logging.getLogger(__name__)
@@ -51,11 +52,10 @@ class WatchSource:
         # Replaced as a whole, so that other threads see one moment.
         self._feed = Feed(up=True, since_s=time.monotonic())
         self._loss = Trouble(events or Events(), EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
-        if not folder.is_dir():
-            raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
+        _must_be_folder(folder)
         try:
             for name in (_PROCESSED, _FAILED):
-                (folder / name).mkdir(exist_ok=True)
+                make_folder(folder / name)
         except OSError as err:
             raise BadConfig(f"source.path: {folder}/{name} cannot be made: {err.strerror}; give write access.") from None
 
@@ -91,7 +91,7 @@ class WatchSource:
         if os.path.lexists(target):
             target = folder / f"{path.stem}-{time.time_ns()}{path.suffix}"
         try:
-            folder.mkdir(exist_ok=True)
+            make_folder(folder)
             shutil.move(path, target)
         except OSError as err:
             # Judged once is enough.
@@ -130,6 +130,23 @@ class WatchSource:
             self._feed = replace(self._feed, up=True, since_s=time.monotonic())
         # A file may vanish between listing and looking.
         return {p: stamp for p in paths if (stamp := _stamp(p)) is not None}
+
+
+def try_watched(folder: Path) -> None:
+    """Whether a folder can be watched; only looks.
+
+    Raises:
+        BadConfig: it is missing, or nothing could be moved within it.
+    """
+    _must_be_folder(folder)
+    for name in (_PROCESSED, _FAILED):
+        if why := hindrance(folder / name, folder=True):
+            raise BadConfig(f"source.path: {folder}/{name} cannot be made or written: {why}; give write access.")
+
+
+def _must_be_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
 
 
 def _stamp(path: Path) -> Stamp | None:

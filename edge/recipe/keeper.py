@@ -51,6 +51,7 @@ class SlotKeeper:
         self._settler: threading.Thread | None = None
 
     def __enter__(self) -> Self:
+        self.store.make()
         self._stack.enter_context(owning(self.store.folder))
         return self
 
