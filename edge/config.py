@@ -141,11 +141,13 @@ def load_capture_config(path: Path) -> CaptureConfig:
 
 def _load(path: Path, record: type[Station]) -> Station:
     config = load_yaml(path, record)
-    kept = state_folder() or path.resolve().parent
+    state = state_folder(path)
+    kept = state or path.resolve().parent
     return config.model_copy(
         update={
             "mqtt": config.mqtt and _with_outbox(config.mqtt, kept / f"{path.stem}.outbox"),
             "sparkplug": config.sparkplug and _with_bdseq_file(config.sparkplug, kept),
+            "evidence": config.evidence and (config.evidence.with_folder(state / "evidence") if state else config.evidence),
             "teach": config.teach and _with_ledger(config.teach, kept / f"{path.stem}.taught"),
             "page": config.page and config.page.with_decisions(kept / f"{path.stem}.decisions.jsonl"),
         }

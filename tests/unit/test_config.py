@@ -11,6 +11,7 @@ from edge.app.sources import origin_of
 from edge.capture.config import CameraConfig, FolderConfig
 from edge.config import StationConfig, load_capture_config, load_config
 from edge.errors import BadConfig
+from edge.host.state import state_folder
 from edge.report.config import OutboxConfig
 from edge.report.tls import Tls, make_context
 from edge.types import Decision
@@ -128,14 +129,32 @@ def test_evidence_is_kept_of_what_is_not_ok_beside_the_station_file(tmp_path: Pa
     assert load(tmp_path, _HEAD).evidence is None
 
 
+def test_a_shell_finds_the_state_folder_of_the_service_that_runs_the_station_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    stations, states = tmp_path / "etc", tmp_path / "lib"
+    (states / "cell").mkdir(parents=True)
+    stations.mkdir()
+    (tmp_path / "link").symlink_to(stations)
+    assert state_folder(stations / "cell.yaml", stations, states) == states / "cell"
+    assert state_folder(tmp_path / "link" / "cell.yaml", stations, states) == states / "cell"
+    assert state_folder(stations / "new.yaml", stations, states) is None, "its service has never run"
+    assert state_folder(tmp_path / "cell.yaml", stations, states) is None, "no service runs this file"
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/goodpart/other")
+    assert state_folder(stations / "cell.yaml", stations, states) == Path("/var/lib/goodpart/other")
+
+
 def test_evidence_without_a_path_goes_to_the_state_directory_or_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/goodpart/cell:/var/lib/other")
     evidence = load(tmp_path, _HEAD + "evidence: {keep: [OK]}").evidence
     assert evidence is not None
-    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/goodpart/cell:/var/lib/other")
     assert evidence.folder == "/var/lib/goodpart/cell/evidence"
     monkeypatch.delenv("STATE_DIRECTORY")
+    evidence = load(tmp_path, _HEAD + "evidence: {keep: [OK]}").evidence
+    assert evidence is not None
     with pytest.raises(BadConfig, match=r"evidence\.path: missing"):
         _ = evidence.folder
 
