@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,14 +24,12 @@ from tests.brokers import answering, free_port
 from tests.browser import PHONE, WIDE, chromium
 from tests.conftest import GOODS, MAX_FALSE_REJECT, station_file
 from tests.devices import Device
-from tests.faults.proxy import Proxy
 from tests.lines import BAD, GOOD, LOST
 from tests.pages import TOKEN, page_open, some_pixels, token_file
 
 SIZES = {"wide": WIDE, "hall": (1920, 1080), "tablet": (1024, 768), "upright": (768, 1024), "phone": PHONE}
 EVIL = "<img src=x onerror=alert(1)>"
 SOON_MS = 15_000
-PATIENCE_MS = 120_000
 
 
 @dataclass
@@ -232,28 +229,6 @@ def test_a_green_lamp_is_never_stale(browser: Browser, cells: tuple[Path, Path, 
         # By itself.
         kiosk.shows("silent", "NO NEWS")
         kiosk.page.close()
-
-
-def test_a_connection_that_is_dead_without_a_word_is_opened_again_by_the_page(
-    browser: Browser, recipe: Recipe, tmp_path: Path
-) -> None:
-    with page_open(tmp_path, recipe, silent_s=3600) as page, Proxy(page.port) as link:
-        tab = opened(browser, f"http://127.0.0.1:{link.port}")
-        page.judge(GOOD, "before", some_pixels())
-        tab.shows("ok", "OK")
-        expect(tab.page.locator("#whose")).to_have_text("before · OK")
-        link.strand()
-        page.judge(BAD, "after", some_pixels())
-        # It is said first, and then mended without anybody's doing.
-        tab.page.wait_for_selector("#lamp.lost", timeout=PATIENCE_MS)
-        tab.page.wait_for_selector("#lamp.nok", timeout=PATIENCE_MS)
-        # The browser may still ask for pictures by other connections that are dead, and finds that out one by one.
-        deadline_s = time.monotonic() + PATIENCE_MS / 1000
-        while "later" not in tab.page.locator("#whose").inner_text():
-            assert time.monotonic() < deadline_s, "no picture"
-            page.judge(BAD, "later", some_pixels())
-            tab.page.wait_for_timeout(500)
-        tab.page.close()
 
 
 def device_is_up(browser: Browser, origin: str) -> None:

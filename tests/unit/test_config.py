@@ -11,7 +11,6 @@ from edge.app.sources import origin_of
 from edge.capture.config import CameraConfig, FolderConfig
 from edge.config import StationConfig, load_capture_config, load_config
 from edge.errors import BadConfig
-from edge.host.state import state_folder
 from edge.report.config import OutboxConfig
 from edge.report.tls import Tls, make_context
 from edge.types import Decision
@@ -127,22 +126,6 @@ def test_evidence_is_kept_of_what_is_not_ok_beside_the_station_file(tmp_path: Pa
     assert evidence.keep == (Decision.NOK, Decision.NOT_DECIDABLE)
     assert (evidence.overlay, evidence.quota_mb) == (True, 2000)
     assert load(tmp_path, _HEAD).evidence is None
-
-
-def test_a_shell_finds_the_state_folder_of_the_service_that_runs_the_station_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    stations, states = tmp_path / "etc", tmp_path / "lib"
-    (states / "cell").mkdir(parents=True)
-    stations.mkdir()
-    (tmp_path / "link").symlink_to(stations)
-    assert state_folder(stations / "cell.yaml", stations, states) == states / "cell"
-    assert state_folder(tmp_path / "link" / "cell.yaml", stations, states) == states / "cell"
-    assert state_folder(stations / "new.yaml", stations, states) is None, "its service has never run"
-    assert state_folder(tmp_path / "cell.yaml", stations, states) is None, "no service runs this file"
-    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/goodpart/other")
-    assert state_folder(stations / "cell.yaml", stations, states) == Path("/var/lib/goodpart/other")
 
 
 def test_evidence_without_a_path_goes_to_the_state_directory_or_is_refused(
