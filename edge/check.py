@@ -1,6 +1,5 @@
 """Everything a station file names, tried before the shift starts; one finding each."""
 
-import os
 import shutil
 import threading
 import time
@@ -23,6 +22,7 @@ from edge.capture.presence import UNTOLD
 from edge.capture.sources import LiveSource
 from edge.capture.trigger_config import MotionConfig
 from edge.capture.triggers import Triggers
+from edge.capture.watch import try_watched
 from edge.command.config import CommandsConfig
 from edge.command.memory import read_ledger
 from edge.command.models import MUST_BE_SIGNED
@@ -30,8 +30,8 @@ from edge.config import StationConfig, load_config
 from edge.errors import BadConfig, CameraLost, GoodpartError
 from edge.events import Events
 from edge.evidence.config import EvidenceConfig
-from edge.evidence.ring import make_usable
 from edge.health.trial import try_endpoint
+from edge.host.files import hindrance
 from edge.recipe.config import RecipeStoreConfig
 from edge.recipe.recipe import Recipe
 from edge.recipe.slot_file import read_slots
@@ -39,7 +39,6 @@ from edge.recipe.store import RecipeStore
 from edge.recipe.words import in_words
 from edge.report.broker import Broker
 from edge.report.config import MqttConfig, OutboxConfig, SparkplugConfig
-from edge.report.jsonl import JsonLines
 from edge.report.outbox.trial import try_outbox
 from edge.report.visit import visiting
 from edge.report.wire import StationName
@@ -143,6 +142,7 @@ def _try_other_recipe(name: str, folder: str, config: StationConfig) -> str:
 
 def _try_store(config: RecipeStoreConfig) -> str:
     store = RecipeStore(Path(config.path))
+    store.try_out()
     slots = read_slots(store.folder)
     return in_words(slots, config.trial_parts) if slots else f"{store.folder} can be written; begins with recipe:"
 
@@ -159,10 +159,11 @@ def _try_source(config: SourceConfig, recipe: Recipe | None) -> str:
     if isinstance(config, LiveConfig):
         with taking_triggers(config, Triggers(), lambda: True, Events()):
             make_motion(config.motion or MotionConfig())
+    if isinstance(config, WatchConfig):
+        try_watched(Path(config.path))
+        return f"{config.path} can be watched"
     stop = threading.Event()
     source = make_source(free_running(config), stop, Triggers(), noise=noise_of(config, keeps=False))
-    if isinstance(config, WatchConfig):
-        return f"{config.path} can be watched"
     shots = iter(source)
     shot = next(shots, None)
     untold = isinstance(source, LiveSource) and isinstance(shot, Frame) and not _shows_noise(source, stop)
@@ -214,28 +215,37 @@ def _try_sparkplug(config: SparkplugConfig) -> str:
 
 
 def _try_results(path: Path) -> str:
-    JsonLines(path).close()
+    if str(path) != "-":
+        _must_be_writable("results.path", path)
     return f"{path} can be written"
+
+
+def _must_be_writable(key: str, path: Path) -> None:
+    """Only looked at: a running device may be writing it, and what root would make here is not the service's."""
+    if why := hindrance(path):
+        raise BadConfig(f"{key}: {path} cannot be written: {why}; give this user access or choose another file.")
 
 
 def _try_evidence(config: EvidenceConfig) -> str:
     folder = Path(config.folder)
-    make_usable(folder)
-    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    if why := hindrance(folder, folder=True, parents=True):
+        raise BadConfig(
+            f"evidence.path: {folder} cannot be made or written: {why}; give this user access or choose another folder."
+        )
+    disk = next(there for there in (folder, *folder.parents) if there.exists())
+    free_mb = shutil.disk_usage(disk).free // 1_000_000
     return f"{folder} can be written, {free_mb} MB are free, at most {config.quota_mb} MB are kept"
 
 
 def _try_shadow(shadow: ShadowConfig, config: StationConfig) -> str:
     if shadow.results:
-        JsonLines(Path(shadow.results), "shadow.results").close()
+        _must_be_writable("shadow.results", Path(shadow.results))
     return _opened(make_opener(config).open(Path(shadow.recipe)), config)
 
 
 def _try_teach(config: TeachConfig, recipe: Recipe | None) -> str:
-    # Only looked at: a running device may be writing it.
     ledger = Path(str(config.file))
-    if not os.access(ledger if ledger.exists() else ledger.parent, os.W_OK):
-        raise BadConfig(f"teach.file: {ledger} cannot be written; give this user access or choose another file.")
+    _must_be_writable("teach.file", ledger)
     account = read_account(ledger)
     parts = len(in_force(account.entries, recipe.id)) if recipe else 0
     defects = f", {len(list_defects(Path(config.defects)))} known defects" if config.defects else ""

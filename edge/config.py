@@ -162,12 +162,14 @@ def load_capture_config(path: Path) -> CaptureConfig:
 
 def _load(path: Path, record: type[Station]) -> Station:
     config = load_yaml(path, record)
-    kept = state_folder() or path.resolve().parent
+    state = state_folder(path)
+    kept = state or path.resolve().parent
     return config.model_copy(
         update={
-            "source": _with_noise_file(config.source, kept / f"{path.stem}.noise"),
+            "source": _with_memory(config.source, kept / path.stem),
             "mqtt": config.mqtt and _with_outbox(config.mqtt, kept / f"{path.stem}.outbox"),
             "sparkplug": config.sparkplug and _with_bdseq_file(config.sparkplug, kept),
+            "evidence": config.evidence and (config.evidence.with_folder(state / "evidence") if state else config.evidence),
             "teach": config.teach and _with_ledger(config.teach, kept / f"{path.stem}.taught"),
             "page": config.page and config.page.with_decisions(kept / f"{path.stem}.decisions.jsonl"),
         }
@@ -180,8 +182,15 @@ def _with_outbox(mqtt: MqttConfig, usual: Path) -> MqttConfig:
     return mqtt.model_copy(update={"outbox": mqtt.outbox.model_copy(update={"path": str(usual)})})
 
 
-def _with_noise_file(source: SourceConfig, usual: Path) -> SourceConfig:
-    return source.with_noise_file(usual) if isinstance(source, LiveConfig) else source
+def _with_memory(source: SourceConfig, usual: Path) -> SourceConfig:
+    """With a place for what it keeps through restarts. usual: its name without an end."""
+    match source:
+        case LiveConfig():
+            return source.with_noise_file(usual.with_name(f"{usual.name}.noise"))
+        case WatchConfig():
+            return source.with_in_work_file(usual.with_name(f"{usual.name}.in-work"))
+        case _:
+            return source
 
 
 def _with_ledger(config: TeachConfig, usual: Path) -> TeachConfig:

@@ -12,6 +12,7 @@ from edge.config import StationConfig
 from edge.errors import BadConfig, NotTaught
 from edge.events import Events
 from edge.health.checkup import Checkup
+from edge.host.files import hindrance
 from edge.host.secrets import read_password
 from edge.loop import Line
 from edge.page.config import PageConfig
@@ -93,7 +94,9 @@ def try_page(config: PageConfig) -> str:
         BadConfig: as `page_of`, but for the port.
     """
     asked = "a token is asked for" if make_sessions(config) else "no token is asked for"
-    Journal(Path(str(config.decisions))).close()
+    # Only looked at: a file that root would make here is not the service's.
+    if why := hindrance(Path(str(config.decisions))):
+        raise BadConfig(f"page.decisions: {config.decisions} cannot be written: {why}; choose another file.")
     host = f"[{config.host}]" if isinstance(config.address, IPv6Address) else config.host
     return f"http://{host}:{config.port}, {asked}, at most {config.viewers} look at once"
 

@@ -20,7 +20,6 @@ from edge.capture.watch import WatchSource
 from edge.command.controls import Controls, OrderedLiveSource, PausableLiveSource, PausableSource
 from edge.config import StationConfig
 from edge.events import Events
-from edge.host.state import state_folder
 from edge.types import Origin
 
 
@@ -114,7 +113,7 @@ def make_source(
                 config.poll_s,
                 stop,
                 events=events,
-                state=state_folder(),
+                in_work_file=Path(config.in_work_file) if config.in_work_file else None,
                 quota_bytes=config.quota_mb * 1_000_000,
             )
         case VideoConfig():

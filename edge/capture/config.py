@@ -24,13 +24,19 @@ class FolderConfig(Strict):
 class WatchConfig(Strict):
     """Files as they arrive; judged ones are moved to processed/ and failed/.
 
-    quota_mb: of those two together, in millions of bytes; beyond it the oldest are deleted.
+    quota_mb: of those two together, in millions of bytes; beyond it the oldest are deleted. in_work_file: where is kept
+    which file is in work, through a kill; None: beside the outbox, with the station file's name.
     """
 
     kind: Literal["watch"]
     path: Place
     poll_s: float = Field(default=0.2, ge=0.01, le=60)
     quota_mb: int = Field(default=2000, ge=1, le=100_000_000)
+    in_work_file: Place | None = None
+
+    def with_in_work_file(self, usual: Path) -> Self:
+        """The same, with a place for what is in work in any case."""
+        return self if self.in_work_file else self.model_copy(update={"in_work_file": str(usual)})
 
 
 class VideoConfig(Strict):

@@ -15,8 +15,6 @@ from edge.strict import Strict, load_json
 
 log = logging.getLogger(__name__)
 
-IN_WORK_FILE = ".in-work"
-
 MOST_TRIES = 2
 """A process may end for other reasons than the file it has in work, hardly twice with the same one."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import BadConfig
-from edge.host.files import give_to_owner_of
+from edge.host.files import hindrance, make_folder
 from edge.types import Decision
 
 log = logging.getLogger(__name__)
@@ -50,20 +50,12 @@ class Judged:
         self._files: deque[_File] = deque()
         self._used_bytes = 0
         self._dropped = self._stays = False
+        must_take_files(folder)
         for place in places(folder):
             try:
-                if not place.is_dir():
-                    place.mkdir()
-                    give_to_owner_of(folder, place)
+                make_folder(place)
             except OSError as err:
                 raise BadConfig(f"source.path: {place} cannot be made: {err.strerror}; give write access.") from None
-        for place in (folder, *places(folder)):
-            # Else each file would stay where it is, and be judged again at each start.
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise BadConfig(
-                    f"source.path: no file can be moved in {place} by this user; give write access, in the sandbox with "
-                    "ReadWritePaths= in a drop-in."
-                )
 
     def count(self) -> None:
         """Look at what is there from before."""
@@ -84,7 +76,7 @@ class Judged:
         target = folder / path.name
         if os.path.lexists(target):
             target = folder / f"{path.stem}-{time.time_ns()}{path.suffix}"
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         shutil.move(path, target)
         if not folder.is_symlink() and (size_bytes := _size_of(target)) is not None:
             self._files.append(_File(folder, target.name, size_bytes))
@@ -119,6 +111,20 @@ class Judged:
 def places(folder: Path) -> tuple[Path, Path]:
     """Where the judged files of a watched folder are put away."""
     return folder / _PROCESSED, folder / _FAILED
+
+
+def must_take_files(folder: Path) -> None:
+    """Whether files can be put away there; only looks. Else each would stay, and be judged again at each start.
+
+    Raises:
+        BadConfig: they cannot.
+    """
+    for place in (folder, *places(folder)):
+        if why := hindrance(place, folder=True):
+            raise BadConfig(
+                f"source.path: no file can be moved in {place} by this user: {why}; give write access, in the sandbox with "
+                "ReadWritePaths= in a drop-in."
+            )
 
 
 def held_bytes(folder: Path) -> int:

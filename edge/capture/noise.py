@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edge.errors import BadConfig
-from edge.host.files import give_to_owner_of, put_in_place
+from edge.host.files import put_in_place
 from edge.strict import Strict, load_json
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,6 @@ class NoiseMemory:
         try:
             with self._writing:
                 put_in_place(self._path, Seen(kinds=self._kinds).model_dump_json().encode())
-                give_to_owner_of(self._path.parent, self._path)
         except OSError as err:
             log.warning(
                 "source.noise_file: %s cannot be written: %s; after a restart the camera must show its noise again",

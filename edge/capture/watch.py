@@ -8,8 +8,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.capture.in_work import IN_WORK_FILE, MOST_TRIES, InWork, Stamp
-from edge.capture.judged import Judged
+from edge.capture.in_work import MOST_TRIES, InWork, Stamp
+from edge.capture.judged import Judged, must_take_files
 from edge.capture.pictures import SUFFIXES
 from edge.capture.sources import Feed, leave_file, shoot_file
 from edge.errors import BadConfig
@@ -19,6 +19,7 @@ from edge.types import Reason, Shot, Unfit, Verdict
 log = logging.getLogger(__name__)
 
 _GRACE_S = 2.0
+_IN_WORK_FILE = ".in-work"
 _QUOTA_BYTES = 2_000_000_000
 _LOOKS_SHARE = 10
 """While files are judged, looking for others takes at most one part in so many of the line's time."""
@@ -45,7 +46,7 @@ class WatchSource:
         stop: ends it.
         grace_s: see above.
         events: who is told when the folder is lost or back, and when a file is given up.
-        state: where the line remembers what it has in work; None: in the folder itself.
+        in_work_file: where the line remembers what it has in work; None: in the folder itself.
         quota_bytes: of the judged files that stay below it (see `Judged`).
 
     Raises:
@@ -59,7 +60,7 @@ class WatchSource:
         stop: threading.Event,
         grace_s: float = _GRACE_S,
         events: Events | None = None,
-        state: Path | None = None,
+        in_work_file: Path | None = None,
         quota_bytes: int = _QUOTA_BYTES,
     ) -> None:
         self._folder, self._poll_s, self._stop, self._grace_s = folder, poll_s, stop, grace_s
@@ -69,12 +70,11 @@ class WatchSource:
         self._look_again_s = 0.0
         self._stuck: dict[Path, Stamp] = {}
         self._shown: dict[int, tuple[Path, Stamp]] = {}
-        self._in_work = InWork((state or folder) / IN_WORK_FILE)
+        self._in_work = InWork(in_work_file or folder / _IN_WORK_FILE)
         # Replaced as a whole, so that other threads see one moment.
         self._feed = Feed(up=True, since_s=time.monotonic())
         self._loss = Trouble(self._events, EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
-        if not folder.is_dir():
-            raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
+        _must_be_folder(folder)
         self._judged = Judged(folder, quota_bytes)
 
     def feed(self) -> Feed:
@@ -191,6 +191,21 @@ class WatchSource:
             self._feed = replace(self._feed, up=True, since_s=time.monotonic())
         # A file may vanish between listing and looking.
         return {p: stamp for p in paths if (stamp := _stamp(p)) is not None}
+
+
+def try_watched(folder: Path) -> None:
+    """Whether a folder can be watched; only looks.
+
+    Raises:
+        BadConfig: it is missing, or nothing could be moved within it.
+    """
+    _must_be_folder(folder)
+    must_take_files(folder)
+
+
+def _must_be_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise BadConfig(f"source.path: {folder} is not a folder; create it or correct the path.")
 
 
 def _stamp(path: Path) -> Stamp | None:

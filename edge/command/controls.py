@@ -1,6 +1,7 @@
 """Where commands and the line meet: what a command sets here, the line reads before its next part."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,9 @@ from edge.types import Frame, Order, Shot, Verdict
 
 _STOP_POLL_S = 0.1
 
+_MOST_JOBS = 16
+"""Kept for parts that were asked for or taken before the last one was set and come later, all of them within a few takts."""
+
 
 class Controls:
     """The recipe in use, the job, and whether parts are judged. Any thread may call any of it."""
@@ -20,9 +24,7 @@ class Controls:
         self._recipe = recipe
         self._dress: Callable[[Recipe], Recipe] = lambda recipe: recipe
         self._paused = False
-        self._job: Order | None = None
-        self._job_before: Order | None = None
-        self._job_from_s = 0.0
+        self._jobs: deque[tuple[float, Order]] = deque(maxlen=_MOST_JOBS)  # from when, monotonic seconds; the last is set
 
     @property
     def recipe(self) -> Recipe:
@@ -62,18 +64,21 @@ class Controls:
     def job(self) -> Order | None:
         """What parts belong to that come without a trigger of their own."""
         with self._changed:
-            return self._job
+            return self._jobs[-1][1] if self._jobs else None
 
     def set_job(self, job: Order, mono_s: float) -> None:
         """Parts that are asked for or taken from now on belong to it. mono_s: now, monotonic seconds."""
         with self._changed:
-            self._job_before, self._job, self._job_from_s = self._job, job, mono_s
+            self._jobs.append((mono_s, job))
 
     def ordered(self, shot: Shot) -> Shot:
-        """The shot with the job that was set when it was asked for, else taken; one that has an order keeps it."""
+        """The shot with the job that was set when it was asked for, else taken; one that has an order keeps it.
+
+        One from before all jobs that are remembered gets none: nobody knows, and another's would be wrong.
+        """
         meant_s = shot.taken_mono_s if shot.asked_mono_s is None else shot.asked_mono_s
         with self._changed:
-            job = self._job if meant_s >= self._job_from_s else self._job_before
+            job = next((job for from_s, job in reversed(self._jobs) if meant_s >= from_s), None)
         return shot if shot.order or job is None else replace(shot, order=job)
 
     def goes_on(self, stop: threading.Event, most_s: float) -> bool:

@@ -1,9 +1,11 @@
 """The station file's part about evidence."""
 
+from pathlib import Path
+from typing import Self
+
 from pydantic import Field, model_validator
 
 from edge.errors import BadConfig
-from edge.host.state import state_folder
 from edge.strict import Place, Strict
 from edge.types import Decision
 
@@ -34,9 +36,10 @@ class EvidenceConfig(Strict):
         Raises:
             BadConfig: nobody says.
         """
-        if self.path is not None:
-            return self.path
-        state = state_folder()
-        if state is None:
+        if self.path is None:
             raise BadConfig("evidence.path: missing, and there is no $STATE_DIRECTORY of systemd's; add it.")
-        return str(state / "evidence")
+        return self.path
+
+    def with_folder(self, usual: Path) -> Self:
+        """The same, with a folder in any case."""
+        return self if self.path else self.model_copy(update={"path": str(usual)})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.errors import BadConfig
 from edge.evidence.names import Name, is_day, is_draft, stem_of
-from edge.host.files import give_to_owner_of, put_in_place, sync_folder
+from edge.host.files import make_folder, put_in_place, sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Ring:
             raise OSError(errno.ENOSPC, "the disk has less left than evidence.keep_free_mb says")
         day = self._root / name.day
         if not day.is_dir():
-            day.mkdir(parents=True)
+            make_folder(day, parents=True)
             sync_folder(self._root)
         try:
             if overlay is not None:
@@ -114,9 +114,7 @@ def make_usable(root: Path) -> None:
         BadConfig: it cannot be made, or files cannot be put into it.
     """
     try:
-        if not root.is_dir():
-            root.mkdir(parents=True)
-            give_to_owner_of(root.parent, root)
+        make_folder(root, parents=True)
     except OSError as err:
         raise BadConfig(f"evidence.path: {root} cannot be made: {err.strerror}; choose another folder.") from None
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):

@@ -1,7 +1,9 @@
-"""Files that must be there after the power went."""
+"""Files that must be there after the power went, and belong to whom their folder belongs."""
 
 import contextlib
+import errno
 import os
+import stat
 from pathlib import Path
 
 DRAFT = ".draft"
@@ -14,7 +16,7 @@ def write_through(path: Path, raw: bytes) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    with path.open("wb") as file:
+    with os.fdopen(open_kept(path, os.O_WRONLY | os.O_TRUNC, 0o666), "wb") as file:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
@@ -50,13 +52,84 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def open_kept(path: Path, flags: int, mode: int) -> int:
+    """A file's descriptor; where there is no file it is made, and belongs to the owner of its folder.
+
+    Raises:
+        OSError: it cannot be opened or made.
+    """
+    try:
+        fd = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
+        give_to_owner_of(path.parent, path)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def make_folder(path: Path, *, parents: bool = False) -> None:
+    """A folder, and with `parents` those above it, where they are missing; each belongs to the owner of the one above.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if path.is_dir():
+        return
+    if parents and not path.parent.is_dir():
+        make_folder(path.parent, parents=True)
+    path.mkdir(exist_ok=True)
+    give_to_owner_of(path.parent, path)
+
+
 def give_to_owner_of(folder: Path, path: Path) -> None:
-    """What root makes in somebody's folder becomes theirs, so that a service without root may replace and remove it.
+    """What root makes in somebody's folder becomes theirs, so that a service without root may write and remove it.
+
+    Only for what was made just now: the folder's owner may have put a link to something else there before.
 
     Raises:
         OSError: the system refuses.
     """
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        # The owner of the folder may have put a link there meanwhile.
+    owner, now = folder.stat(), path.lstat()
+    if os.geteuid() == 0 and (now.st_uid, now.st_gid) != (owner.st_uid, owner.st_gid):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def hindrance(path: Path, *, folder: bool = False, parents: bool = False) -> str:
+    """What would hinder this user from writing a file, or into a folder, which is made where it is missing; empty: nothing.
+
+    Only looks. parents: folders above it are made, too.
+    """
+    there, is_folder = path, folder
+    try:
+        if not path.exists():
+            there, is_folder = next(above for above in path.parents if not parents or above.exists()), True
+        mode = there.stat().st_mode
+    except OSError as err:
+        return err.strerror or type(err).__name__
+    if stat.S_ISDIR(mode) is not is_folder:
+        return os.strerror(errno.ENOTDIR if is_folder else errno.EISDIR)
+    return "" if os.access(there, os.W_OK | (os.X_OK if is_folder else 0)) else os.strerror(errno.EACCES)
+
+
+def append_whole(fd: int, line: bytes, *, sync: bool = False) -> None:
+    """All of `line` at the end of an open file, or, where the file can be shortened again, nothing. sync: and on the disk.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    before = os.fstat(fd)
+    left = memoryview(line)
+    try:
+        while left:
+            left = left[os.write(fd, left) :]
+        if sync:
+            os.fsync(fd)
+    except OSError:
+        if stat.S_ISREG(before.st_mode) and len(left) < len(line):
+            # A disk takes as much as it has room for; the next line must not be glued to half of this one.
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, before.st_size)
+        raise

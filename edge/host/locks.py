@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edge.host.files import open_kept
+
 
 @contextmanager
 def locked(path: Path, *, wait: bool) -> Iterator[bool]:
@@ -16,7 +18,7 @@ def locked(path: Path, *, wait: bool) -> Iterator[bool]:
     Raises:
         OSError: the file cannot be made.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = open_kept(path, os.O_RDWR, 0o644)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

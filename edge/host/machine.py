@@ -64,14 +64,35 @@ def _available(meminfo: Path) -> int | None:
         return None
 
 
+def memory_max(limits: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int | None:
+    """Bytes that the control group of this process and those above it allow all their processes together; None: any."""
+    if (group := _own_group(limits, own)) is None:
+        return None
+    above = [each for each in (group, *group.parents) if each.is_relative_to(limits)]
+    return min((most for each in above if (most := _number(each / "memory.max")) is not None), default=None)
+
+
 def _below_limit(limits: Path) -> int | None:
-    """By cgroup v2; "max" is no limit."""
+    """By cgroup v2."""
+    if (group := _own_group(limits)) is None:
+        return None
+    most, taken = _number(group / "memory.max"), _number(group / "memory.current")
+    return None if most is None or taken is None else most - taken
+
+
+def _own_group(limits: Path, own: Path = Path("/proc/self/cgroup")) -> Path | None:
     try:
         # "0::/system.slice/…": the one line of the unified hierarchy (cgroups(7)).
-        own = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
-        group = limits / own.lstrip("/")
-        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
-    except (OSError, ValueError, StopIteration):
+        return limits / next(line[4:] for line in own.read_text().splitlines() if line.startswith("0::/"))
+    except (OSError, StopIteration):
+        return None
+
+
+def _number(file: Path) -> int | None:
+    """None where the kernel has none: "max" is no limit, and the topmost group has no such file."""
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
         return None
 
 

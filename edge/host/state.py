@@ -3,9 +3,26 @@
 import os
 from pathlib import Path
 
+_STATIONS, _STATES = Path("/etc/goodpart"), Path("/var/lib/goodpart")
+"""goodpart@NAME.service runs NAME.yaml of the one, and systemd keeps a folder NAME for it in the other."""
 
-def state_folder() -> Path | None:
-    """The folder of a systemd unit with StateDirectory=; None for a process that was started in another way."""
+
+def state_folder(station_file: Path, stations: Path = _STATIONS, states: Path = _STATES) -> Path | None:
+    """The folder of the systemd unit with StateDirectory= that runs a station file; None: no unit does.
+
+    In a shell it is the same as for the unit: what is taught or looked at there must be what the service has.
+    """
     # Several are separated by colons (systemd.exec(5)); a goodpart unit has one.
-    found = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(found) if found else None
+    if found := os.environ.get("STATE_DIRECTORY", "").split(":")[0]:
+        return Path(found)
+    kept = states / station_file.stem
+    # A unit that has never run has no folder yet, and nothing in it.
+    return kept if station_file.parent.resolve() == stations.resolve() and _is_there(kept) else None
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except PermissionError:
+        # Others than root and the service may not look; who then tries to use it learns why.
+        return True

@@ -1,6 +1,5 @@
 """The journal of what operators said about rejected parts: lines of JSON that are only ever added."""
 
-import contextlib
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from edge.errors import BadConfig
-from edge.host.files import give_to_owner_of, sync_folder
+from edge.host.files import append_whole, open_kept, sync_folder
 from edge.report.wire import Message, StationName, to_wire
 from edge.types import Decision, Reason
 
@@ -60,11 +59,9 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, fresh = path, not path.exists()
+        self._path = path
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-            if fresh:
-                give_to_owner_of(path.parent, path)
+            self._fd = open_kept(path, os.O_RDWR | os.O_APPEND, 0o640)
             self._end_torn_line()
             sync_folder(path.parent)
         except OSError as err:
@@ -76,16 +73,7 @@ class Journal:
         Raises:
             OSError: it is not there, or not for sure; the file is as long as before where that can be helped.
         """
-        line, before = to_wire(entry) + b"\n", os.fstat(self._fd).st_size
-        try:
-            written = os.write(self._fd, line)
-            if written < len(line):
-                os.write(self._fd, line[written:])
-            os.fsync(self._fd)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, before)
-            raise
+        append_whole(self._fd, to_wire(entry) + b"\n", sync=True)
 
     def close(self) -> None:
         """Nothing waits. A ruling that comes later is refused, and not written into a file that has the number now."""

@@ -74,6 +74,7 @@ def list_all(station: Path, as_json: bool) -> None:
 def add(station: Path, folder: Path, as_json: bool) -> None:
     """Copy the recipe in FOLDER into the store of STATION; nothing judges with it before it is activated."""
     opened = _open(station)
+    opened.store.make()
     held = opened.store.add(folder, opened.opener.signed)
     _say(held, f"{held} is in the store; activate it with goodpart recipe activate, or by command", as_json=as_json)
 
@@ -123,6 +124,7 @@ def remove(station: Path, name: str, as_json: bool) -> None:
     from edge.recipe.slot_file import owning, read_slots
 
     opened = _open(station)
+    opened.store.make()
     with owning(opened.store.folder):
         held, slots = opened.store.find(name), read_slots(opened.store.folder)
         if slots and held.id in {each.id for each in slots.all}:
@@ -160,6 +162,7 @@ def _begun(opened: _Opened) -> Iterator["Slots"]:
     from edge.recipe.slot_file import owning, read_slots
     from edge.recipe.slots import Slots
 
+    opened.store.make()
     with owning(opened.store.folder):
         slots = read_slots(opened.store.folder)
         yield slots or Slots(good=opened.store.add(opened.first, opened.opener.signed))

@@ -18,7 +18,7 @@ from edge.recipe.promise import promised_share
 from edge.recipe.proving import Doubted, Proved, Proving
 from edge.recipe.recipe import Recipe
 from edge.recipe.slot_file import owning, read_slots, write_slots
-from edge.recipe.slots import Held, Slots
+from edge.recipe.slots import Held, Slots, Trial
 from edge.recipe.store import RecipeStore
 from edge.strict import MAX_JSON_BYTES, read_limited
 from edge.types import Verdict
@@ -51,6 +51,7 @@ class SlotKeeper:
         self._settler: threading.Thread | None = None
 
     def __enter__(self) -> Self:
+        self.store.make()
         self._stack.enter_context(owning(self.store.folder))
         return self
 
@@ -120,7 +121,11 @@ class SlotKeeper:
         """
         with self._changing:
             before = self._slots
-            after = before.rolled_back()
+        return self._go_back(before, why, swap)
+
+    def _go_back(self, before: Slots, why: str, swap: Swap) -> Recipe:
+        """before: what is left, and nothing that has come into use since."""
+        after = before.rolled_back()
         recipe = self._open(after.in_use)
         with self._changing:
             self._must_run()
@@ -141,31 +146,57 @@ class SlotKeeper:
         if proving is None or recipe.threshold_command_id is not None:
             return
         if found := proving.judged(recipe.id, verdict):
-            self._settler = threading.Thread(target=self._settle, args=(recipe.id, found, swap), name="trial", daemon=True)
+            settle = (self._settler, recipe.id, found, swap)
+            self._settler = threading.Thread(target=self._settle, args=settle, name="trial", daemon=True)
             self._settler.start()
 
-    def _settle(self, recipe_id: str, found: Proved | Doubted, swap: Swap) -> None:
+    def _settle(self, before: threading.Thread | None, recipe_id: str, found: Proved | Doubted, swap: Swap) -> None:
+        """Here alone parts decide what becomes of a trial: one finding after the other, as the line's thread had them."""
+        if before:
+            before.join()
         try:
-            held = self._note(recipe_id, found)
-            if held and isinstance(found, Doubted) and self._config.on_doubt == "rollback":
-                self.roll_back(found.why, swap)
+            if isinstance(found, Proved):
+                self._confirm(recipe_id)
+            else:
+                self._doubt(recipe_id, found.why, swap)
         except GoodpartError as err:
-            log.error("the trial of recipe %s goes on: %s", recipe_id[:12], err)
+            log.error("the trial of recipe %s: %s", recipe_id[:12], err)
 
-    def _note(self, recipe_id: str, found: Proved | Doubted) -> Held | None:
-        """What has become of the trial; None where it is not on trial any more."""
+    def _confirm(self, recipe_id: str) -> None:
+        """The trial is good, but never while it is in doubt and should have been rolled back: that has failed."""
         with self._changing:
-            trial = self._slots.trial
-            if trial is None or trial.recipe.id != recipe_id:
-                return None
-            slots = self._slots.doubted(found.why) if isinstance(found, Doubted) else self._slots.confirmed()
+            trial = self._on_trial(recipe_id)
+            if trial is None:
+                return
+            if self._must_go(trial):
+                raise BadRecipe(
+                    "it is in doubt and so not good, whatever it has judged since; the next start rolls it back."
+                )
+            slots = self._slots.confirmed()
             write_slots(self.store.folder, slots)
             self._slots = slots
-        if isinstance(found, Doubted):
-            self._events.say(EventCode.RECIPE_DOUBTED, f"recipe {trial.recipe} on trial: {found.why}")
-        else:
-            self._events.say(EventCode.RECIPE_CONFIRMED, f"recipe {trial.recipe} is good after its trial")
-        return trial.recipe
+        self._events.say(EventCode.RECIPE_CONFIRMED, f"recipe {trial.recipe} is good after its trial")
+
+    def _doubt(self, recipe_id: str, why: str, swap: Swap) -> None:
+        """Told, noted, and acted on if the station file says so, even if the disk refuses the note."""
+        with self._changing:
+            trial = self._on_trial(recipe_id)
+            if trial is None:
+                return
+            self._slots = doubted = self._slots.doubted(why)
+            fault = self._fault_of_noting(doubted)
+        self._events.say(EventCode.RECIPE_DOUBTED, f"recipe {trial.recipe} on trial: {why}")
+        if fault:
+            log.error("the doubt about recipe %s may be forgotten at the next start: %s", trial.recipe, fault)
+        if self._config.on_doubt == "rollback":
+            self._go_back(doubted, why, swap)
+
+    def _on_trial(self, recipe_id: str) -> Trial | None:
+        trial = self._slots.trial
+        return trial if trial and trial.recipe.id == recipe_id else None
+
+    def _must_go(self, trial: Trial) -> bool:
+        return bool(trial.doubt) and self._config.on_doubt == "rollback"
 
     def _open_trial(self, slots: Slots) -> Recipe | None:
         """The recipe on trial; None where the good one must judge."""
@@ -176,6 +207,8 @@ class SlotKeeper:
         try:
             if deaths >= self._config.trial_deaths:
                 raise BadRecipe(f"{deaths} processes died while it was on trial.")
+            if self._must_go(started.trial):
+                raise BadRecipe(f"it was in doubt before this start: {started.trial.doubt}.")
             write_slots(self.store.folder, started)
             recipe = self._open(held)
         except GoodpartError as err:
@@ -203,7 +236,10 @@ class SlotKeeper:
     def _take(self, slots: Slots, recipe: Recipe) -> None:
         self._slots, trial = slots, slots.trial
         promised, most = promised_share(recipe.manifest.promise), self._config.trial_parts
-        self._proving = Proving(trial.recipe.id, most, promised, trial.parts, trial.doubt) if trial else None
+        self._proving = None
+        if trial:
+            before = (trial.parts, trial.scored, trial.rejects, trial.doubt)
+            self._proving = Proving(trial.recipe.id, most, promised, *before)
 
     def _open(self, held: Held) -> Recipe:
         recipe = self._opener.open(self.store.path_of(held))
@@ -227,12 +263,12 @@ class SlotKeeper:
         trial, proving = self._slots.trial, self._proving
         if trial is None or proving is None or proving.recipe_id != trial.recipe.id:
             return self._slots
-        return self._slots.model_copy(update={"trial": trial.model_copy(update={"parts": proving.parts})})
+        return self._slots.counted(proving.parts, proving.scored, proving.rejects)
 
     def _end(self) -> None:
         with self._changing:
             counted = self._counted()
-            fault = counted.trial and self._fault_of_noting(counted.ended(counted.trial.parts))
+            fault = counted.trial and self._fault_of_noting(counted.ended())
         if fault:
             log.error("the trial of a recipe counts this end as a death: %s", fault)
 

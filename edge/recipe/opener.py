@@ -6,7 +6,7 @@ from pathlib import Path
 from edge.errors import BadRecipe
 from edge.recipe.manifest import MANIFEST_FILE
 from edge.recipe.recipe import Recipe, open_recipe
-from edge.recipe.rehearsal import rehearse
+from edge.recipe.rehearsal import Patience, rehearse
 from edge.recipe.signature import Signed, check_signature
 from edge.strict import MAX_JSON_BYTES, read_limited
 
@@ -28,15 +28,16 @@ class Opener:
         recipe.reproduce_golden()
         return recipe
 
-    def open_new(self, folder: Path) -> Recipe:
-        """A recipe that comes while parts are judged.
+    def open_new(self, folder: Path, patience: Patience | None = None) -> Recipe:
+        """A recipe that comes while parts are judged, or one that the line can do without. patience: None as for the former.
 
         Raises:
             BadRecipe, BadEncoder: as by `open`, or the process that opened it first did not live through it.
         """
+        raw = read_limited(folder / MANIFEST_FILE, MAX_JSON_BYTES, BadRecipe)
         if self.signed:
-            check_signature(folder, read_limited(folder / MANIFEST_FILE, MAX_JSON_BYTES, BadRecipe), self.signed)
-        identity = rehearse(folder, self.threads)
+            check_signature(folder, raw, self.signed)
+        identity = rehearse(folder, self.threads, patience)
         recipe = self.open(folder)
         if recipe.id != identity:
             raise BadRecipe(f"{folder}: was changed while it was being opened; activate it when nobody writes it.")

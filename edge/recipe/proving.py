@@ -23,13 +23,22 @@ class Proving:
     """Counts one trial's parts.
 
     recipe_id: whose; most: parts that prove it; promised: the share of goods that its recipe rejects at most, None where it
-    promises none; parts: judged before this process; doubt: what was said before, empty where nothing was.
+    promises none; parts, scored, rejects, doubt: from before this process, as in `edge.recipe.slots.Trial`.
     """
 
-    def __init__(self, recipe_id: str, most: int, promised: float | None, parts: int = 0, doubt: str = "") -> None:
-        self.recipe_id, self.parts, self.doubt = recipe_id, parts, doubt
+    def __init__(
+        self,
+        recipe_id: str,
+        most: int,
+        promised: float | None,
+        parts: int = 0,
+        scored: int = 0,
+        rejects: int = 0,
+        doubt: str = "",
+    ) -> None:
+        self.recipe_id, self.doubt = recipe_id, doubt
+        self.parts, self.scored, self.rejects = parts, scored, rejects
         self._most, self._promised = most, promised
-        self._scored = self._rejects = 0
         self._over = False
 
     def judged(self, recipe_id: str, verdict: Verdict) -> Proved | Doubted | None:
@@ -38,8 +47,8 @@ class Proving:
         if recipe_id != self.recipe_id or not measured or verdict.reason is Reason.LATE:
             return None
         self.parts += 1
-        self._scored += 1
-        self._rejects += verdict.decision is Decision.NOK
+        self.scored += 1
+        self.rejects += verdict.decision is Decision.NOK
         if not self.doubt and (why := self._against(verdict)):
             self.doubt = why
             return Doubted(why)
@@ -53,9 +62,9 @@ class Proving:
             return f"part {self.parts} of its trial gave no finite score"
         if self._promised is None or verdict.decision is not Decision.NOK:
             return ""
-        if not too_many(self._scored, self._rejects, self._promised):
+        if not too_many(self.scored, self.rejects, self._promised):
             return ""
         return (
-            f"it rejected {self._rejects} of {self._scored} parts and promised at most {percent(self._promised)} of good "
+            f"it rejected {self.rejects} of {self.scored} parts and promised at most {percent(self._promised)} of good "
             f"ones; by chance that happens in at most {ERROR:g} of trials with good parts"
         )

@@ -31,7 +31,12 @@ def rehearse(folder: Path, threads: int, patience: Patience | None = None) -> st
     limits = (str(threads), str(threads * patience.cpu_s), str(patience.wall_s))
     command = [sys.executable, "-P", "-m", "edge.recipe.child", str(folder), *limits]
     # -P keeps the working directory out of its path; it finds this program where this process has found it.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    # One thread of the matrix library, as in the line: the buffers of the others would count as memory it takes.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     try:
         # Its standard error is the journal's: what native code says before it dies.
         done = subprocess.run(  # noqa: S603 - this program itself, with a path and numbers

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edge.errors import BadConfig, BadRecipe, InUse
-from edge.host.files import give_to_owner_of, put_in_place
+from edge.host.files import put_in_place
 from edge.host.locks import locked
 from edge.recipe.slots import Slots
 from edge.strict import load_json
@@ -37,7 +37,6 @@ def write_slots(store: Path, slots: Slots) -> None:
     path = store / SLOTS_FILE
     try:
         put_in_place(path, slots.model_dump_json(indent=1).encode())
-        give_to_owner_of(store, path)
     except OSError as err:
         raise BadRecipe(f"recipe_store: {path} cannot be written: {err.strerror}; make room or mend it.") from None
 

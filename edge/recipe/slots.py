@@ -13,7 +13,8 @@
 There is always a good one. A trial judges parts in its place, through restarts. A process that ends otherwise than by being
 told to, by its source or by a fault of something else counts as a death, a power cut too: nobody can tell them apart. Its
 parts are then counted from 0. A doubt (a score that is no number, or more rejects than `edge.recipe.doubt` takes for chance)
-is told and noted once; it is a reason to roll back only where the station file says so, because the parts may be to blame.
+is told and noted once; it is a reason to roll back, then or at the next start, only where the station file says so, because
+the parts may be to blame.
 """
 
 from datetime import datetime
@@ -42,6 +43,7 @@ class Trial(Strict):
 
     parts: judged with it by processes that ended as they should, since the last that died; deaths: processes that died with
     it; running: a process judges with it or is about to; doubt: what speaks against it, empty while nothing does.
+    scored: parts that the doubt has looked at, rejects: NOK among them; through deaths, too, for a reject stays one.
     """
 
     recipe: Held
@@ -50,6 +52,8 @@ class Trial(Strict):
     deaths: int = Field(default=0, ge=0)
     running: bool = False
     doubt: str = Field(default="", max_length=1000)
+    scored: int = Field(default=0, ge=0)
+    rejects: int = Field(default=0, ge=0)
 
 
 class Slots(Strict):
@@ -108,11 +112,17 @@ class Slots(Strict):
         died = {"deaths": self.trial.deaths + 1, "parts": 0} if self.trial.running else {}
         return self._with(trial=self.trial.model_copy(update={"running": True, **died}))
 
-    def ended(self, parts: int) -> "Slots":
-        """The process that judged ends well. parts: judged in the trial so far."""
+    def counted(self, parts: int, scored: int, rejects: int) -> "Slots":
+        """What the trial has shown so far."""
+        assert self.trial  # noqa: S101 - only a trial's parts are counted
+        counts = {"parts": parts, "scored": scored, "rejects": rejects}
+        return self._with(trial=self.trial.model_copy(update=counts))
+
+    def ended(self) -> "Slots":
+        """The process that judged ends well."""
         if self.trial is None:
             return self
-        return self._with(trial=self.trial.model_copy(update={"running": False, "parts": parts}))
+        return self._with(trial=self.trial.model_copy(update={"running": False}))
 
     def doubted(self, why: str) -> "Slots":
         """Something speaks against the trial."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import BadConfig, BadRecipe
-from edge.host.files import give_to_owner_of, put_in_place, sync_folder, write_through
+from edge.host.files import give_to_owner_of, hindrance, make_folder, put_in_place, sync_folder, write_through
 from edge.host.locks import locked
 from edge.recipe.manifest import MANIFEST_FILE, Manifest, read_verified, sha256
 from edge.recipe.signature import SIGNATURE_FILE, Signed, read_signature
@@ -49,20 +49,34 @@ class Kept:
 class RecipeStore:
     """The folder. What is in it was verified when it was added, and is verified again when it is opened.
 
-    Raises:
-        BadConfig: the folder cannot be made or written.
+    Where it is missing, looking finds nothing in it and leaves it so.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def try_out(self) -> None:
+        """Whether recipes could be added; only looks.
+
+        Raises:
+            BadConfig: the folder cannot be made or written.
+        """
+        if why := hindrance(self.folder, folder=True):
+            raise BadConfig(f"recipe_store.path: {self.folder} cannot be made or written: {why}; choose another folder.")
+
+    def make(self) -> None:
+        """The folder, where it is missing.
+
+        Raises:
+            BadConfig: it cannot be made or written.
+        """
+        self.try_out()
         try:
-            if not folder.is_dir():
-                folder.mkdir()
-                give_to_owner_of(folder.parent, folder)
+            make_folder(self.folder)
         except OSError as err:
-            raise BadConfig(f"recipe_store.path: {folder} cannot be made: {err.strerror}; choose another folder.") from None
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise BadConfig(f"recipe_store.path: {folder} cannot be written by this user; choose another folder.")
+            raise BadConfig(
+                f"recipe_store.path: {self.folder} cannot be made: {err.strerror}; choose another folder."
+            ) from None
 
     def path_of(self, recipe: Held) -> Path:
         """Its folder."""
@@ -90,7 +104,8 @@ class RecipeStore:
 
     def all(self) -> list[Kept]:
         """What is there, the newest first."""
-        found = [path for path in self.folder.iterdir() if path.is_dir() and len(path.name) == _ID_LENGTH]
+        there = self.folder.iterdir() if self.folder.exists() else ()
+        found = [path for path in there if path.is_dir() and len(path.name) == _ID_LENGTH]
         return sorted(map(_look_at, found), key=lambda kept: kept.added_utc, reverse=True)
 
     def find(self, word: str) -> Held:
@@ -130,6 +145,7 @@ class RecipeStore:
     @contextmanager
     def _adding(self) -> Iterator[None]:
         try:
+            make_folder(self.folder)
             with locked(self.folder / "adding", wait=True):
                 for left in self.folder.glob(f"{_DRAFT}*"):
                     shutil.rmtree(left)
@@ -142,11 +158,11 @@ class RecipeStore:
     def _write(self, recipe: Held, files: dict[str, bytes]) -> None:
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self.folder))
         try:
+            # First: its files follow it.
+            give_to_owner_of(self.folder, draft)
             for name, raw in files.items():
                 write_through(draft / name, raw)
-                give_to_owner_of(self.folder, draft / name)
             draft.chmod(0o755)
-            give_to_owner_of(self.folder, draft)
             sync_folder(draft)
             draft.rename(self.path_of(recipe))
             sync_folder(self.folder)
@@ -157,7 +173,6 @@ class RecipeStore:
         folder = self.path_of(recipe)
         if signature:
             put_in_place(folder / SIGNATURE_FILE, signature)
-            give_to_owner_of(self.folder, folder / SIGNATURE_FILE)
         os.utime(folder)
 
     def _drop(self, folder: Path) -> None:

@@ -2,12 +2,11 @@
 
 import logging
 import os
-import stat
 import sys
 from pathlib import Path
 
 from edge.errors import BadConfig
-from edge.host.files import give_to_owner_of
+from edge.host.files import append_whole, open_kept
 from edge.report.books import Account, Loss
 from edge.report.message import Result
 from edge.report.wire import Message, to_wire
@@ -30,7 +29,7 @@ class JsonLines:
         self.lost = self._delivered = 0
         self._failing = False
         try:
-            self._fd = os.dup(sys.stdout.fileno()) if str(path) == "-" else _open(path)
+            self._fd = os.dup(sys.stdout.fileno()) if str(path) == "-" else open_kept(path, os.O_WRONLY | os.O_APPEND, 0o644)
         except OSError as err:
             raise BadConfig(f"{key}: {path} cannot be written: {err.strerror}; choose another file.") from None
 
@@ -46,7 +45,7 @@ class JsonLines:
     def write(self, message: Message) -> None:
         """The same for any message."""
         try:
-            _write_whole(self._fd, to_wire(message) + b"\n")
+            append_whole(self._fd, to_wire(message) + b"\n")
         except OSError as err:
             self.lost += 1
             if not self._failing:
@@ -65,25 +64,3 @@ class JsonLines:
     def close(self) -> None:
         """Nothing waits here."""
         os.close(self._fd)
-
-
-def _open(path: Path) -> int:
-    fresh = not path.exists()
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    if fresh:
-        give_to_owner_of(path.parent, path)
-    return fd
-
-
-def _write_whole(fd: int, line: bytes) -> None:
-    """All of `line`, or, where the file can be shortened again, nothing."""
-    before = os.fstat(fd)
-    left = memoryview(line)
-    try:
-        while left:
-            left = left[os.write(fd, left) :]
-    except OSError:
-        if stat.S_ISREG(before.st_mode) and len(left) < len(line):
-            # A disk takes as much as it has room for; the next line must not be glued to half of this one.
-            os.ftruncate(fd, before.st_size)
-        raise

@@ -33,7 +33,9 @@ def list_entries(config: Path, as_json: bool) -> None:
     from edge.teach.entry import TaughtEntry
     from edge.teach.ledger import in_force, read_account
 
-    account = read_account(Path(str(_limits(load_config(config)).file)))
+    limits = _limits(load_config(config))
+    _say_where(limits)
+    account = read_account(Path(str(limits.file)))
     for entry in account.entries:
         holds = entry in in_force(account.entries, entry.recipe_id)
         if as_json:
@@ -83,6 +85,11 @@ def _limits(config: "StationConfig") -> "TeachConfig":
     return config.teach
 
 
+def _say_where(limits: "TeachConfig") -> None:
+    """The state folder of the service decides, and a person in a shell should see that it does."""
+    click.echo(f"ledger: {limits.file}", err=True)
+
+
 def _echo(path: Path, work: Callable[["Teacher"], str]) -> None:
     """Do it with the recipe of the station file, and print the sentence."""
     import logging
@@ -98,6 +105,7 @@ def _echo(path: Path, work: Callable[["Teacher"], str]) -> None:
     logging.disable(logging.WARNING)  # the sentence says it
     config = load_config(path)
     limits = _limits(config)
+    _say_where(limits)
     assert config.evidence is not None  # noqa: S101 - the configuration says so
     threadpool_limits(1)  # as `run` does
     controls = Controls(make_opener(config).open(recipe_in_use(config)))

@@ -8,7 +8,8 @@ from edge.strict import Place, Strict
 class TeachConfig(Strict):
     """Rejected parts that a person accepts count as good from then on, within these limits.
 
-    file: the ledger of what was taught, beside the station file or in systemd's state folder where none is named.
+    file: the ledger of what was taught; where none is named, in the state folder of the service that runs the station file,
+    or beside the file where none does.
     most_per_day: parts in any 24 hours, those that were taken back among them; most_parts: in force at once, of one recipe;
     most_patches: of one part. max_score_ratio: a part that scores more than so many thresholds is never taught. reach: a
     patch counts at places of the grid that are at most so many rows and columns away from where it was seen. defects: a

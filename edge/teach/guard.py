@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.capture.pictures import list_pictures, read_picture
 from edge.errors import BadConfig, BadPicture, NotTaught
-from edge.host.files import DRAFT
+from edge.host.files import DRAFT, make_folder
 from edge.types import Decision, Pixels, Verdict
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Rabbits:
         target = self.path(sample)
         draft = target.with_name(target.name + DRAFT)
         try:
-            self._folder.mkdir(exist_ok=True)
+            make_folder(self._folder)
             draft.unlink(missing_ok=True)
             _link_or_copy(self._evidence / picture, draft)
             draft.replace(target)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge.errors import BadConfig, BadLedger, InUse
-from edge.host.files import put_in_place, sync_folder
+from edge.host.files import append_whole, open_kept, put_in_place, sync_folder
 from edge.strict import read_limited
 from edge.teach.entry import FIRST, Entry, TaughtEntry, from_line, to_line
 
@@ -47,7 +47,7 @@ class Ledger:
         self.torn: Path | None = None
         try:
             is_new = not path.exists()
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._fd = open_kept(path, os.O_RDWR | os.O_APPEND, 0o644)
             if is_new:
                 sync_folder(path.parent)
         except OSError as err:
@@ -74,15 +74,7 @@ class Ledger:
             OSError: it is not, and the ledger is as it was.
         """
         line, digest = to_line(entry, self._digest)
-        before = os.fstat(self._fd).st_size
-        try:
-            left = memoryview(line)
-            while left:
-                left = left[os.write(self._fd, left) :]
-            os.fsync(self._fd)
-        except OSError:
-            os.ftruncate(self._fd, before)
-            raise
+        append_whole(self._fd, line, sync=True)
         self._entries, self._digest = (*self._entries, entry), digest
 
     def close(self) -> None:
@@ -114,25 +106,23 @@ def read_account(path: Path) -> Account:
 
     Raises:
         BadConfig: it cannot be read.
-        BadLedger: a line is damaged or was altered, and it is not the last, which a power cut may have torn.
+        BadLedger: a whole line is damaged or was altered; a power cut tears only what has no end.
     """
     raw = read_limited(path, _LARGEST_BYTES, BadConfig) if path.exists() else b""
-    lines = raw.splitlines(keepends=True)
+    *lines, torn = raw.split(b"\n")
     entries: list[Entry] = []
     digest, good_bytes = FIRST, 0
     for number, line in enumerate(lines, start=1):
-        found = from_line(line, digest)
-        if found is None and number < len(lines):
+        found = from_line(line + b"\n", digest)
+        if found is None:
             raise BadLedger(
                 f"{path}: line {number} is damaged or was altered, and so nobody can say what was taught; look at it, "
                 f"move it away and teach anew."
             )
-        if found is None:
-            return Account(tuple(entries), good_bytes, digest, line)
         entries.append(found[0])
         digest = found[1]
-        good_bytes += len(line)
-    return Account(tuple(entries), good_bytes, digest, b"")
+        good_bytes += len(line) + 1
+    return Account(tuple(entries), good_bytes, digest, torn)
 
 
 def in_force(entries: Sequence[Entry], recipe_id: str) -> tuple[TaughtEntry, ...]:

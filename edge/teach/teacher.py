@@ -99,6 +99,7 @@ class Teacher:
 
     def _teach(self, key: str, who: str, reason: str) -> str:
         recipe, now = self._controls.recipe, self._clock()
+        _refuse_other_threshold(recipe)
         self._refuse_too_many(recipe, now)
         reject = self._rejects.find(key)
         if reject is None:
@@ -196,6 +197,18 @@ class Teacher:
 
 def _taught_for(recipe: Recipe, ledger: Ledger) -> tuple[TaughtEntry, ...]:
     return in_force(ledger.entries, recipe.id)
+
+
+def _refuse_other_threshold(recipe: Recipe) -> None:
+    """How far above the threshold a part lies, and what stays rejected, is tried against the one in force.
+
+    Taking back needs no such care: it only makes more parts strange.
+    """
+    if recipe.threshold_command_id is not None:
+        raise NotTaught(
+            f"threshold {recipe.manifest.threshold:.4g} was set by command {recipe.threshold_command_id}, and parts are "
+            f"taught against the sealed one; activate recipe {recipe.manifest.name} again or restart the station first."
+        )
 
 
 def _refuse_other_results(result: Result, recipe: Recipe) -> None:

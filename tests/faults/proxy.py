@@ -47,6 +47,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         self._to_port = to_port
         self._traffic, self._bytes_per_s = Traffic.PASSES, 0.0
         self._changed = asyncio.Event()
+        self._accepted = self._alive_from = 0
         self._pipes: set[_Pipe] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -63,6 +64,10 @@ class Proxy(AbstractContextManager["Proxy"]):
     def cut(self, *, reset: bool = False) -> None:
         """End all connections there are, in order (FIN) or by RST. What it held back is lost, as on a real link."""
         self._do(self._hang_up(reset=reset))
+
+    def strand(self) -> None:
+        """Connections there are stay, and never again does a byte come through: half open. New ones are as told before."""
+        self._do(self._leave())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -99,20 +104,25 @@ class Proxy(AbstractContextManager["Proxy"]):
         except OSError:
             _close(writer, reset=True)
             return
-        pumps = asyncio.create_task(self._pump(reader, onward)), asyncio.create_task(self._pump(there, writer))
+        number, self._accepted = self._accepted, self._accepted + 1
+        ways = (reader, onward), (there, writer)
+        pumps = asyncio.create_task(self._pump(*ways[0], number)), asyncio.create_task(self._pump(*ways[1], number))
         pipe = _Pipe((writer, onward), pumps)
         self._pipes.add(pipe)
         # The end of one direction is the end of both: MQTT has no use for half a connection.
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         self._drop(pipe, reset=False)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _leave(self) -> None:
+        self._alive_from = self._accepted
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         writer.transport.set_write_buffer_limits(high=0)
         with suppress(OSError):
             while chunk := await reader.read(_CHUNK_BYTES):
                 if self._bytes_per_s:
                     await asyncio.sleep(len(chunk) / self._bytes_per_s)
-                while self._traffic is Traffic.STALLS:
+                while self._traffic is Traffic.STALLS or number < self._alive_from:
                     await self._changed.wait()
                 writer.write(chunk)
                 await writer.drain()

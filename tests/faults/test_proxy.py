@@ -148,3 +148,17 @@ def test_no_connection_stays_behind(proxy: Proxy) -> None:
         with connected(proxy) as client:
             assert echo(client, b"word") == b"word"
     wait_until(lambda: proxy.open == 0, "all connections to be closed")
+
+
+def test_a_stranded_connection_stands_and_is_silent_for_ever_while_new_ones_are_as_told(proxy: Proxy) -> None:
+    with connected(proxy) as old:
+        assert echo(old, b"before") == b"before"
+        proxy.strand()
+        old.sendall(b"lost")
+        with connected(proxy) as new:
+            assert echo(new, b"after") == b"after"
+        proxy.let(Traffic.STALLS)
+        proxy.let(Traffic.PASSES)
+        old.settimeout(SILENCE_S)
+        with pytest.raises(TimeoutError):
+            old.recv(1)

@@ -28,6 +28,9 @@ RULES = (
 )
 
 
+JOB = Order("4712", "c1")
+
+
 def config(*rules: RuleConfig, preload: bool = True) -> ChangeoverConfig:
     return ChangeoverConfig(rules=rules or RULES, preload=preload)
 
@@ -48,9 +51,12 @@ class Changed:
 
     def __init__(self, recipe: Recipe, folders: dict[str, Path], *, preload: bool) -> None:
         self.said: list[Happening] = []
+        self.now_s = 0.0
         self.controls, events = Controls(recipe), Events()
         events.listen(self.said.append)
-        self.changeover = Changeover(config(preload=preload), folders, Opener(threads=1), self.controls, events)
+        self.changeover = Changeover(
+            config(preload=preload), folders, Opener(threads=1), self.controls, events, lambda: self.now_s
+        )
 
     def part(self, order: Order | None) -> tuple[str, str | None]:
         """The recipe in use for the part, and why it is not judged."""
@@ -78,6 +84,49 @@ def test_a_recipe_that_cannot_be_used_stops_its_job_alone_and_is_said_once(recip
     assert "recipe m6 of job 4712 cannot be used" in str(faults[0])
     assert line.part(Order("4711-1", "c5")) == ("plate", None)
     assert [happening.code for happening in line.said] == [EventCode.RECIPE_ACTIVATED, EventCode.RECIPE_MISSING]
+
+
+def test_a_recipe_that_comes_to_its_place_late_is_tried_again_after_a_pause_and_judges_the_job(
+    recipe_dir: Path, tmp_path: Path
+) -> None:
+    line = Changed(open_recipe(recipe_dir), {"m8": recipe_dir, "m6": tmp_path / "late"}, preload=False)
+    assert line.part(JOB)[1]
+    renamed(recipe_dir, tmp_path / "late", "plate-6")
+    line.now_s = 29.9
+    assert line.part(JOB)[1], "not at every part: a try costs the takt"
+    line.now_s = 30.0
+    assert line.part(JOB) == ("plate-6", None)
+    assert [happening.code for happening in line.said] == [EventCode.RECIPE_MISSING, EventCode.RECIPE_ACTIVATED]
+    assert line.said[0].detail.endswith("It is tried again every 30 s")
+
+
+def test_a_recipe_that_stays_away_is_said_once_however_often_it_is_tried(recipe_dir: Path, tmp_path: Path) -> None:
+    line = Changed(open_recipe(recipe_dir), {"m8": recipe_dir, "m6": tmp_path / "gone"}, preload=False)
+    for line.now_s in range(0, 200, 10):
+        assert line.part(JOB)[1]
+    assert [happening.code for happening in line.said] == [EventCode.RECIPE_MISSING]
+
+
+def test_whatever_happens_where_a_recipe_is_put_in_use_the_line_goes_on(
+    recipe_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders = {"m8": recipe_dir, "m6": renamed(recipe_dir, tmp_path / "m6", "plate-6")}
+    line, hurt = Changed(open_recipe(recipe_dir), folders, preload=True), [True]
+
+    def dress(recipe: Recipe) -> Recipe:
+        if recipe.manifest.name == "plate-6" and hurt:
+            raise RuntimeError("no room for the taught patches")
+        return recipe
+
+    line.controls.dress_with(dress)
+    name, fault = line.part(JOB)
+    assert (name, "cannot be used: RuntimeError; the journal says more" in str(fault)) == ("plate", True)
+    line.now_s = 30.0
+    assert line.part(JOB) == ("plate", fault)
+    assert caplog.text.count("RuntimeError: no room for the taught patches") == 1
+    hurt.clear()
+    line.now_s = 60.0
+    assert line.part(JOB) == ("plate-6", None)
 
 
 def test_a_recipe_that_is_preloaded_and_cannot_be_used_is_refused_at_the_start(recipe_dir: Path, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """`goodpart check`: what is well is said to be, and what is not is named with its mend."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -46,31 +45,6 @@ def test_a_good_station_passes_in_words_and_as_json(
     found = json.loads(machine.out)
     assert [f["what"] for f in found] == ["config", "recipe", "source", "mqtt", "outbox", "results"]
     assert all(f["ok"] and f["detail"] for f in found)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
-def test_what_root_makes_by_checking_belongs_to_the_service(recipe_dir: Path, tmp_path: Path) -> None:
-    """Else the service could not write there: `sudo goodpart check` often comes before its first start."""
-    state = tmp_path / "state"
-    (state / "incoming").mkdir(parents=True)
-    for folder in (state, state / "incoming"):
-        os.chown(folder, 12345, 23456)
-    config = station_file(
-        tmp_path,
-        recipe_dir,
-        {"kind": "watch", "path": "state/incoming"},
-        mqtt={"host": HOST, "port": free_port(), "outbox": {"path": "state/outbox"}},
-        results={"path": "state/results.jsonl"},
-        evidence={"path": "state/evidence"},
-        recipe_store={"path": "state/recipes"},
-        page={"port": 8080, "decisions": "state/decisions.jsonl"},
-    )
-    assert failures(config).keys() == {"mqtt"}
-    made = set(state.rglob("*"))
-    names = {str(path.relative_to(state)) for path in made}
-    assert names >= {"incoming/processed", "incoming/failed", "outbox", "results.jsonl", "evidence", "recipes"}
-    assert "decisions.jsonl" in names
-    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(12345, 23456)}
 
 
 def test_every_failure_is_found_in_one_go(recipe_dir: Path, tmp_path: Path) -> None:
@@ -206,7 +180,7 @@ def test_the_folder_of_evidence_is_tried_and_named_when_it_cannot_be_used(
         return next(f.detail for f in check_station(config) if f.what == "evidence")
 
     assert finding({"path": "proof", "quota_mb": 50}).endswith("MB are free, at most 50 MB are kept")
-    assert list((tmp_path / "proof").iterdir()) == []
+    assert not (tmp_path / "proof").exists()
     (tmp_path / "file").touch()
     assert finding({"path": "file"}).startswith(f"evidence.path: {tmp_path}/file cannot be made")
     assert finding({}).startswith("evidence.path: missing")

@@ -182,3 +182,13 @@ def test_a_part_that_was_asked_for_before_the_job_is_of_the_job_before(controls:
     assert controls.ordered(seen).order == new
     assert controls.ordered(replace(seen, asked_mono_s=4.9)).order == old
     assert controls.ordered(replace(seen, asked_mono_s=5.0)).order == new
+    assert controls.ordered(replace(seen, asked_mono_s=0.9)).order is None, "of before any job"
+
+
+def test_a_part_that_comes_after_several_changes_of_job_is_of_its_own_or_of_none(controls: Controls) -> None:
+    for number in range(20):
+        controls.set_job(Order(f"job-{number}", None), 10.0 * number)
+    seen = Frame("a", 0, 1000.0, utc_now(), part_picture(1))
+    late = [controls.ordered(replace(seen, asked_mono_s=asked_s)).order for asked_s in (195, 189, 175, 45, 35)]
+    assert [order and order.job_id for order in late] == ["job-19", "job-18", "job-17", "job-4", None]
+    assert controls.job == Order("job-19", None)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from edge.host.machine import free_bytes, hottest_c, look_at_machine, resident_bytes
+from edge.host.machine import free_bytes, hottest_c, look_at_machine, memory_left, memory_max, resident_bytes
 
 
 def zone(folder: Path, number: int, text: str) -> None:
@@ -33,6 +33,25 @@ def test_memory_is_in_bytes(tmp_path: Path) -> None:
     found = resident_bytes()
     assert found is not None
     assert 20 * 2**20 < found < 2**36
+
+
+def test_the_least_that_a_control_group_or_one_above_it_allows_counts(tmp_path: Path) -> None:
+    own, limits = tmp_path / "cgroup", tmp_path / "limits"
+    unit = limits / "system.slice" / "cell.service"
+    unit.mkdir(parents=True)
+    own.write_text("0::/system.slice/cell.service\n")
+    assert memory_max(limits, own) is None
+    (unit / "memory.max").write_text("max\n")
+    (tmp_path / "memory.max").write_text("1\n")
+    assert memory_max(limits, own) is None, "no limit, and what lies outside is nobody's"
+    (unit / "memory.max").write_text("2000\n")
+    assert memory_max(limits, own) == 2000
+    (limits / "system.slice" / "memory.max").write_text("1500\n")
+    assert memory_max(limits, own) == 1500
+    own.write_text("1:name=systemd:/\n")
+    assert memory_max(limits, own) is None
+    assert memory_max(limits, tmp_path / "absent") is None
+    assert memory_left() is not None
 
 
 def test_this_machine_answers(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def three(recipe_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Pa
 
 @pytest.fixture
 def store(tmp_path: Path) -> RecipeStore:
-    return RecipeStore(tmp_path / "store")
+    store = RecipeStore(tmp_path / "store")
+    store.make()
+    return store
 
 
 def test_what_is_added_is_the_same_recipe_and_is_found_by_name_and_by_id(three: list[Path], store: RecipeStore) -> None:

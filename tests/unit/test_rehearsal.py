@@ -87,6 +87,34 @@ def test_the_process_can_take_no_more_memory_than_a_recipe_of_its_size_needs_and
     assert done.stdout.splitlines() == ["(0, 0)", "refused"]
 
 
+def test_where_memory_runs_out_the_process_is_ended_before_the_line(recipe_dir: Path) -> None:
+    code = f"""if True:
+        from pathlib import Path
+        from edge.recipe.child import limit
+        limit(Path({str(recipe_dir)!r}), threads=1, cpu_s=60, wall_s=60)
+        print(Path("/proc/self/oom_score_adj").read_text())
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1000"]
+    assert Path("/proc/self/oom_score_adj").read_text().strip() != "1000"
+
+
+def test_the_process_can_take_less_than_its_control_group_may(recipe_dir: Path) -> None:
+    code = f"""if True:
+        import resource
+        from pathlib import Path
+        from edge.recipe.child import limit
+        limit(Path({str(recipe_dir)!r}), threads=1, cpu_s=60, wall_s=60, group=400 * 1024**2)
+        print(resource.getrlimit(resource.RLIMIT_DATA)[0] // 1024**2)
+        try:
+            bytearray(310 * 1024**2)
+        except MemoryError:
+            print("refused")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["300", "refused"]
+
+
 FORBIDDING = """
 import ctypes, os, platform, struct, sys
 from edge.recipe.rehearsal import rehearse

@@ -1,19 +1,24 @@
 """A challenger judges alongside: it says where it disagrees, skips what it cannot follow, and never holds up the line."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from edge.app.shadow import make_shadow
 from edge.errors import BadRecipe
 from edge.events import EventCode, Events
 from edge.health.ask import Heard
 from edge.health.words import in_words
 from edge.host.clock import Boot, utc_now
+from edge.recipe.opener import Opener
 from edge.recipe.recipe import Recipe, open_recipe
 from edge.report.message import EvidenceRef, Result, make_result
+from edge.shadow.config import ShadowConfig
 from edge.shadow.counts import Agreement, compare
 from edge.shadow.message import ShadowReport
 from edge.shadow.shadow import Shadow, State
@@ -25,6 +30,7 @@ from tests.conftest import part_picture
 from tests.lines import checkup_of, line_of
 from tests.results import STATION
 from tests.stained import stained
+from tests.unit.test_rehearsal import struck
 
 OK, NOK, OPEN = Decision.OK, Decision.NOK, Decision.NOT_DECIDABLE
 KEPT = EvidenceRef(path="day/part.png", sha256="0" * 64, overlay=None)
@@ -206,3 +212,33 @@ def test_health_says_how_the_challenger_stands(make: Make, champion: Recipe) -> 
     }
     words = in_words(STATION, Heard("somebody", "online", health), [], health.sent_utc)
     assert "plate judging: 0 both ok, 0 both nok, 1 only champion" in words
+
+
+@dataclass(frozen=True)
+class FailingOpener:
+    """Fails as it is told to."""
+
+    err: Exception
+    threads: int = 4
+
+    def open_new(self, _folder: Path, _patience: object) -> Recipe:
+        raise self.err
+
+
+@pytest.mark.parametrize("err", [BadRecipe("was altered."), ValueError("native nonsense"), MemoryError()])
+def test_a_challenger_that_fails_in_whatever_way_is_said_once_and_the_line_goes_on(err: Exception) -> None:
+    events, said = Events(), []
+    events.listen(said.append)
+    with ExitStack() as stack:
+        assert make_shadow(ShadowConfig(recipe="challenger"), FailingOpener(err), [], events, stack) is None
+    assert [happening.code for happening in said] == [EventCode.SHADOW_ENDED]
+    assert "the line goes on without a challenger" in said[0].detail
+    assert (str(err) if isinstance(err, BadRecipe) else type(err).__name__) in said[0].detail
+
+
+def test_a_challenger_that_would_crash_the_line_crashes_a_process_of_its_own(recipe_dir: Path) -> None:
+    events, said = Events(), []
+    events.listen(said.append)
+    with struck(signal.SIGSEGV), ExitStack() as stack:
+        assert make_shadow(ShadowConfig(recipe=str(recipe_dir)), Opener(threads=1), [], events, stack) is None
+    assert "opened it first ended with SIGSEGV" in said[0].detail

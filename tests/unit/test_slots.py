@@ -1,5 +1,6 @@
 """Good, trial and previous: every way from one state to another."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -38,14 +39,15 @@ def test_rollback_ends_a_trial_and_then_goes_to_what_was_good_before_once() -> N
 
 def test_each_death_counts_once_and_the_parts_begin_anew_but_an_orderly_end_keeps_them() -> None:
     first = activated(BEGUN, B)
-    again = first.ended(30).started()
+    again = first.counted(30, 30, 2).ended().started()
     assert again.trial
     assert (again.trial.deaths, again.trial.parts) == (0, 30)
     died = again.started()
     assert died.trial
     assert (died.trial.deaths, died.trial.parts, died.trial.running) == (1, 0, True)
+    assert (died.trial.scored, died.trial.rejects) == (30, 2), "what speaks against it is not forgotten by dying"
     assert BEGUN.started() == BEGUN
-    assert BEGUN.ended(5) == BEGUN
+    assert BEGUN.ended() == BEGUN
 
 
 def test_the_good_one_needs_no_trial_and_a_trial_that_is_activated_again_begins_anew() -> None:
@@ -56,6 +58,12 @@ def test_the_good_one_needs_no_trial_and_a_trial_that_is_activated_again_begins_
     assert (again.deaths, again.doubt) == (0, "")
 
 
+def test_a_state_of_before_the_rejects_were_counted_is_read() -> None:
+    state = json.loads(activated(BEGUN, B).model_dump_json())
+    del state["trial"]["scored"], state["trial"]["rejects"]
+    assert Slots.model_validate_json(json.dumps(state)) == activated(BEGUN, B)
+
+
 def test_a_state_that_names_a_recipe_twice_is_none() -> None:
     with pytest.raises(ValidationError, match="three recipes"):
         Slots(good=A, previous=A)
@@ -63,7 +71,7 @@ def test_a_state_that_names_a_recipe_twice_is_none() -> None:
         Slots(good=A, trial=Trial(recipe=A, since_utc=NOW))
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c", "d", "confirm", "roll back", "start", "end", "doubt"])))
+@given(st.lists(st.sampled_from(["a", "b", "c", "d", "confirm", "roll back", "start", "end", "count", "doubt"])))
 def test_whatever_happens_there_is_a_good_one_and_the_file_says_the_same(steps: list[str]) -> None:
     slots = BEGUN
     for step in steps:
@@ -75,7 +83,9 @@ def test_whatever_happens_there_is_a_good_one_and_the_file_says_the_same(steps: 
             case "start":
                 slots = slots.started()
             case "end":
-                slots = slots.ended(7)
+                slots = slots.ended()
+            case "count" if slots.trial:
+                slots = slots.counted(7, 9, 1)
             case "doubt" if slots.trial:
                 slots = slots.doubted("odd")
             case "a" | "b" | "c" | "d":

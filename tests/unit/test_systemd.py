@@ -69,6 +69,10 @@ def test_it_is_watched_and_has_time_to_end(unit: configparser.RawConfigParser) -
     assert service["SuccessExitStatus"] == "4"
 
 
+def test_a_process_beside_the_line_that_takes_all_memory_dies_alone(unit: configparser.RawConfigParser) -> None:
+    assert unit["Service"]["OOMPolicy"] == "continue"
+
+
 def test_its_password_comes_as_the_credential_that_the_example_names(
     unit: configparser.RawConfigParser, tmp_path: Path
 ) -> None:

@@ -1,6 +1,8 @@
 """A station that is taught, as the line's people meet it: by hand while it is stopped, by command while it runs."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,9 @@ def test_a_part_taught_by_hand_is_ok_at_the_next_start_beside_a_challenger_that_
     assert goodpart("run", config).code == 0
     (first,) = results(tmp_path)
     assert (first["verdict"], first["taught"]) == ("NOK", 0)
-    assert "no rejected part" in goodpart("teach", "add", config, "unknown", *WHO).sentence
+    refused = goodpart("teach", "add", config, "unknown", *WHO)
+    assert "no rejected part" in refused.sentence
+    assert f"ledger: {tmp_path / 'station.taught'}" in refused.err.splitlines()
     held = Ledger(tmp_path / "station.taught")
     assert "send it the command" in goodpart("teach", "add", config, first["result_id"], *WHO).sentence
     held.close()
@@ -61,6 +65,24 @@ def test_a_part_taught_by_hand_is_ok_at_the_next_start_beside_a_challenger_that_
         "was taught",
         "taken back",
     ]
+
+
+def test_in_a_shell_the_ledger_is_the_one_of_the_service(recipe_dir: Path, tmp_path: Path) -> None:
+    config = station_file(
+        tmp_path, recipe_dir, {"kind": "folder", "path": "parts"}, mqtt={"host": "h"}, evidence={}, teach=LIMITS
+    )
+    # With folders of its own in the places of the system's.
+    script = (
+        "mount -t tmpfs tmpfs /etc && mount -t tmpfs tmpfs /var/lib || exit 77; "
+        'mkdir /etc/goodpart; cp "$1" /etc/goodpart/cell.yaml; mkdir -p /var/lib/goodpart/cell; '
+        '"$2" -W error -m edge.cli teach list /etc/goodpart/cell.yaml'
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", config, sys.executable], capture_output=True, text=True, check=False
+    )
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip("this user may not mount")
+    assert (done.returncode, done.stderr) == (0, "ledger: /var/lib/goodpart/cell/cell.taught\n")
 
 
 def test_a_damaged_ledger_is_said_and_the_line_goes_on_without_it(recipe_dir: Path, tmp_path: Path) -> None:

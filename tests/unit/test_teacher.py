@@ -155,6 +155,23 @@ def test_what_was_taught_belongs_to_its_recipe_and_a_threshold_set_meanwhile_sta
     assert len(station.controls.recipe.taught) == 1
 
 
+def test_with_a_threshold_that_a_command_set_nothing_is_taught_but_what_was_taught_can_be_taken_back(
+    make: Make, recipe: Recipe
+) -> None:
+    station = make()
+    station.teacher.accept(station.judge(stained(200)).result_id, "Ada", "fine")
+    part = station.judge(stained(201, (130, 100)))
+    limit = recipe.manifest.threshold * 1.01
+    station.controls.change_recipe(lambda now: now.with_threshold(limit, "raise-it"))
+    refusal = station.refused(part.result_id)
+    assert f"threshold {limit:.4g} was set by command raise-it" in refusal
+    assert "activate recipe plate again or restart the station" in refusal
+    assert "0 parts are taught" in station.teacher.undo("Bob", "a crack")
+    assert (station.controls.recipe.taught, station.controls.recipe.manifest.threshold) == ((), limit)
+    station.controls.change_recipe(lambda _: recipe)
+    station.teacher.accept(part.result_id, "Ada", "fine")
+
+
 def test_a_part_that_is_named_is_taken_back_when_another_recipe_is_in_use(make: Make, recipe: Recipe) -> None:
     station = make()
     part = station.judge(stained(200))

@@ -70,7 +70,7 @@ def test_a_picture_that_kills_the_process_twice_is_given_up_and_the_next_part_is
         died = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert died.returncode == -signal.SIGKILL, died.stderr
         assert (lines(results), (incoming / "deadly.png").exists()) == ([], True)
-    marked = (tmp_path / "state" if has_state_folder else incoming) / ".in-work"
+    marked = (tmp_path / "state" if has_state_folder else tmp_path) / "station.in-work"
     assert b"deadly.png" in marked.read_bytes()
     with err.open("wb") as said:
         third = subprocess.Popen(command, env=environment, stderr=said)

@@ -3,6 +3,9 @@
 
 const LOST_MS = 3000; // the station says something every second
 const RETRY_MS = 3000;
+const DEAD_MS = 10000; // a connection that is silent so long is dead, and nobody has told the browser
+const FETCH_MS = 5000;
+const RULING_MS = 120000; // a part that is accepted may be taught, and tried against every known defect
 const SVG = "http://www.w3.org/2000/svg";
 const WORDS = { OK: "ok", NOK: "nok", NOT_DECIDABLE: "undecided" };
 
@@ -114,7 +117,7 @@ async function showPicture() {
 }
 
 async function fetchPicture() {
-  const answer = await fetch("/live.jpg");
+  const answer = await fetch("/live.jpg", { signal: AbortSignal.timeout(FETCH_MS) });
   if (answer.status !== 200) return noPicture("this part has no picture");
   const picture = byId("picture"), before = picture.src;
   picture.src = URL.createObjectURL(await answer.blob());
@@ -245,7 +248,8 @@ async function rule(card, decision, box) {
   const body = JSON.stringify({ decision, who: byId("who").value.trim() });
   try {
     const headers = { "Content-Type": "application/json" };
-    const answer = await fetch(`/rejects/${encodeURIComponent(card.result_id)}`, { method: "POST", headers, body });
+    const signal = AbortSignal.timeout(RULING_MS);
+    const answer = await fetch(`/rejects/${encodeURIComponent(card.result_id)}`, { method: "POST", headers, body, signal });
     say(`${card.part_id}: ${await answer.text()}`, answer.ok);
   } catch {
     say(`${card.part_id}: the station did not answer; look whether it is decided before you try again.`, false);
@@ -285,15 +289,25 @@ function showHealth(told) {
 
 const HEARD = { now: showNow, trend: showTrend, gallery: showGallery, health: showHealth };
 
+let stream = null, askedMono = 0;
+
 function listen() {
-  const stream = new EventSource("/events");
-  for (const [name, show] of Object.entries(HEARD)) stream.addEventListener(name, (event) => show(JSON.parse(event.data)));
-  stream.onerror = async () => {
-    if (stream.readyState !== EventSource.CLOSED) return; // it tries again by itself
-    setTimeout(listen, RETRY_MS); // it was refused: too many look, or the token was changed
-    const answer = await fetch("/alive").catch(() => null);
+  stream?.close();
+  const mine = (stream = new EventSource("/events"));
+  askedMono = performance.now();
+  for (const [name, show] of Object.entries(HEARD)) mine.addEventListener(name, (event) => show(JSON.parse(event.data)));
+  mine.onerror = async () => {
+    if (mine !== stream || mine.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    setTimeout(() => { if (mine === stream) listen(); }, RETRY_MS); // it was refused: too many look, or the token was changed
+    const answer = await fetch("/alive", { signal: AbortSignal.timeout(FETCH_MS) }).catch(() => null);
     if (answer?.status === 401) location.reload();
   };
+}
+
+function watch() {
+  if (now === null || silentMs() > LOST_MS) showLamp();
+  const dead = now === null || silentMs() > DEAD_MS;
+  if (dead && performance.now() - askedMono > DEAD_MS) listen();
 }
 
 byId("recipe").dataset.station = document.title.split(" · ")[0];
@@ -302,5 +316,5 @@ byId("who").onchange = () => localStorage.setItem("who", byId("who").value.trim(
 byId("close").onclick = () => byId("large").close();
 byId("large").onclick = (event) => { if (event.target === byId("large")) byId("large").close(); };
 document.addEventListener("visibilitychange", () => { showLamp(); showPicture(); });
-setInterval(() => { if (now === null || silentMs() > LOST_MS) showLamp(); }, 500);
+setInterval(watch, 500);
 listen();

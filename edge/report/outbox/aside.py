@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.errors import BadConfig, BadOutbox, DiskFailed
 from edge.events import EventCode, Events
-from edge.host.files import give_to_owner_of
+from edge.host.files import open_kept
 from edge.report.outbox.sqlite import SqliteOutbox
 
 _FAULTS_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
@@ -48,8 +48,7 @@ def make_file(path: Path) -> None:
     if path.exists() and os.access(path, os.R_OK | os.W_OK):
         return
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
-        give_to_owner_of(path.parent, path)
+        os.close(open_kept(path, os.O_RDWR, 0o640))
     except OSError as err:
         if err.errno in _FAULTS_OF_THE_DISK:
             raise DiskFailed(f"{err.strerror}") from err

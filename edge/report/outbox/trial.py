@@ -4,16 +4,22 @@ import shutil
 from pathlib import Path
 
 from edge.errors import BadConfig, InUse
+from edge.host.files import hindrance
 from edge.report.outbox.aside import make_file
 from edge.report.outbox.schema import Room, connect, one
 
 
 def try_outbox(path: Path, quota_bytes: int) -> str:
-    """Open it, make it where it is not there yet, and say what waits in it; nothing is moved aside or evicted.
+    """Open it and say what waits in it; nothing is made, moved aside or evicted.
 
     Raises:
         BadConfig, DiskFailed, BadOutbox: it cannot be written, or is damaged.
     """
+    if not path.exists():
+        if why := hindrance(path):
+            raise BadConfig(f"mqtt.outbox.path: {path} cannot be written: {why}; choose another file with mqtt.outbox.path.")
+        _must_have_room(path.parent, path, quota_bytes)
+        return f"{path} can be made"
     make_file(path)
     try:
         db = connect(path, Room.of(quota_bytes))
@@ -23,10 +29,14 @@ def try_outbox(path: Path, quota_bytes: int) -> str:
         waiting = one(db, "SELECT count(*) FROM waiting")
     finally:
         db.close()
-    room, needed = shutil.disk_usage(path.parent).free, quota_bytes - path.stat().st_size
+    _must_have_room(path.parent, path, quota_bytes - path.stat().st_size)
+    return f"{path} can be written, {waiting} results wait in it"
+
+
+def _must_have_room(folder: Path, path: Path, needed: int) -> None:
+    room = shutil.disk_usage(folder).free
     if room < needed:
         raise BadConfig(
             f"mqtt.outbox.quota_mb: {path} may take {needed >> 20} MB more and its disk has {room >> 20} MB left; make "
             "room, or lower the quota."
         )
-    return f"{path} can be written, {waiting} results wait in it"
