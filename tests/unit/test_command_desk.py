@@ -20,7 +20,6 @@ from edge.command.lessons import Lessons, Teaching
 from edge.command.memory import MOST_KEPT, Memory
 from edge.command.rate import RateLimit
 from edge.command.recipes import RecipeChanges
-from edge.errors import BadConfig
 from edge.events import Events
 from edge.recipe.opener import Opener
 from edge.recipe.promise import GrayZone
@@ -249,44 +248,6 @@ def test_a_clock_that_is_set_back_cannot_bring_a_forgotten_command_back(recipe: 
     assert later.code(old) == "REFUSED_EXPIRED"
     assert not later.controls.paused
     assert len(json.loads(ledger.read_text())["deeds"]) == MOST_KEPT
-
-
-def test_what_needs_no_signature_is_not_done_again_either_when_it_has_been_forgotten(counter: Counter) -> None:
-    old = wish("trigger", START, part_id="p", job_id="j")
-    assert counter.code(old) == "OK"
-    counter.triggers.taken()
-    counter.now = Now(START + timedelta(seconds=20), synchronised=True)
-    for _ in range(MOST_KEPT):
-        counter.mono_s += 1.0
-        assert counter.code(wish("resume", START + timedelta(seconds=10))) == "OK"
-    answer = counter.ask(old)
-    assert (answer["code"], "nobody can tell whether it was done" in answer["detail"]) == ("REFUSED_EXPIRED", True)
-    assert counter.triggers.free, "no second part was asked for"
-    assert counter.code(wish("trigger", START + timedelta(seconds=1), part_id="q", job_id="j")) == "OK"
-
-
-def test_what_changes_nothing_is_answered_as_often_as_it_comes_and_makes_nothing_forgotten(counter: Counter) -> None:
-    old = wish("trigger", START, part_id="p", job_id="j")
-    assert counter.code(old) == "OK"
-    ping = wish("ping", START)
-    for _ in range(MOST_KEPT + 1):
-        counter.mono_s += 1.0
-        assert counter.code(ping) == "OK"
-        assert counter.code(wish("status", START)) == "OK"
-    assert counter.code(old) == "DONE_BEFORE"
-
-
-@pytest.mark.parametrize("content", ["", "{}", "not json"])
-def test_a_damaged_memory_is_refused_with_its_name(ledger: Path, content: str) -> None:
-    ledger.write_text(content)
-    with pytest.raises(BadConfig, match=r"commands\.json"):
-        Memory(ledger, STATION, "boot")
-
-
-def test_the_memory_of_another_station_is_refused(counter: Counter, recipe: Recipe, ledger: Path) -> None:
-    counter.ask(threshold(recipe))
-    with pytest.raises(BadConfig, match="another station"):
-        Memory(ledger, STATION.model_copy(update={"station": "other"}), "boot")
 
 
 @pytest.fixture
