@@ -178,13 +178,14 @@ def test_a_lost_connection_that_is_made_again_is_counted(tmp_path: Path) -> None
         assert publisher.link().since_s > first.since_s
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_what_an_outage_caught_on_its_way_says_afterwards_that_it_is_late(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
 ) -> None:
     caught = result(2)
     monkeypatch.setattr("edge.report.delivery.FRESH_S", float("inf"))
     with Mosquitto(tmp_path) as broker, Subscriber(broker) as plant, Proxy(broker.port) as link:
-        with publishing(broker_at(link.port)) as publisher:
+        with publishing(broker_at(link.port, protocol=protocol)) as publisher:
             publisher.put(result(1))
             wait_until(lambda: publisher.counts().delivered == 1, "the first result")
             link.let(Traffic.STALLS)

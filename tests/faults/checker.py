@@ -186,9 +186,13 @@ def _on_letters(made: Mapping[Key, bytes], where: str, letters: Iterable[Letter]
         yield f"{len(altered)} results {where} differ from what was made{_some(altered)}"
 
 
-def _on_marks(received: Iterable[Letter]) -> Iterator[str]:
-    """Nobody acts on a part that has long gone."""
-    stale = {heard.key for heard in received if not heard.late and heard.age_s is not None and heard.age_s > _STALE_S}
+def _on_marks(received: Sequence[Letter]) -> Iterator[str]:
+    """Nobody acts on a part that has long gone.
+
+    Copies of what the MES has heard do not count: a broker that is killed sends again what its file of long ago says.
+    """
+    first = {heard.key: heard for heard in reversed(received)}
+    stale = {key for key, heard in first.items() if not heard.late and heard.age_s is not None and heard.age_s > _STALE_S}
     if stale:
         yield f"{len(stale)} results came more than {_STALE_S:g} s late and do not say so{_some(stale)}"
 

@@ -193,6 +193,7 @@ def test_what_is_late_and_says_so_or_is_prompt_is_no_objection() -> None:
     lives, received = good()
     marked = [replace(received[0], age_s=3 * FRESH_S, late=True), replace(received[1], age_s=FRESH_S), *received[2:]]
     assert audit(lives, marked).balanced
+    assert audit(lives, [*received, replace(received[1], age_s=3 * FRESH_S)]).balanced, "a copy of what was in time"
 
 
 def test_how_old_a_result_is_does_not_count_time_held_and_is_right_by_a_clock_that_was_stepped() -> None:

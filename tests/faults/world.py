@@ -39,8 +39,8 @@ _WORDS = {_CAMERA: "a-camera", _PLANT: "a-plant"}
 _LETS = f"user {_PLANT}\ntopic readwrite goodpart/#\n\nuser {_CAMERA}\ntopic write goodpart/#\n"
 _DENIES = _LETS.replace("topic write goodpart/#", "topic deny goodpart/v1/+/+/+/+/result\ntopic write goodpart/#")
 
-_HOLDS = frozenset({Kind.BROKER_HANGS, Kind.LINK_STALLS, Kind.LINK_SLOW})
-"""What had left the device arrives after these as it was."""
+_HOLDS = frozenset({Kind.BROKER_HANGS, Kind.BROKER_STOPPED, Kind.LINK_STALLS, Kind.LINK_SLOW})
+"""What had left the device arrives after these as it was; a broker that is stopped in order keeps it on its disk."""
 
 _DISK, _QUOTA_MB = "32m", 16
 _HEALTH_S = 1.0
