@@ -13,7 +13,7 @@ from edge.errors import BadConfig, NotTaught
 from edge.events import Events
 from edge.health.checkup import Checkup
 from edge.host.files import hindrance
-from edge.host.secrets import read_password
+from edge.host.secrets import read_token
 from edge.loop import Line
 from edge.page.config import PageConfig
 from edge.page.journal import Journal
@@ -116,5 +116,5 @@ def make_sessions(config: PageConfig) -> "Sessions | None":
             ) from None
     from edge.page.guard import Sessions  # noqa: PLC0415 - only a station that wants a page needs the extra
 
-    token = read_password(config.token_file, config.token_credential, "page.token")
+    token = read_token(config.token_file, config.token_credential, "page.token")
     return Sessions(token, config.port) if token is not None else None

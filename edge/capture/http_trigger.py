@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from socket import AF_INET, AF_INET6
 from typing import Any
@@ -28,6 +27,7 @@ from edge.capture.triggers import Offered, Trigger, Triggers
 from edge.command.models import PlantId
 from edge.errors import BadConfig
 from edge.host.clock import utc_now
+from edge.host.secrets import read_token
 from edge.host.serving import served
 from edge.strict import Strict
 from edge.types import Verdict
@@ -40,7 +40,6 @@ _VERDICT_S = 30.0
 """How long `?wait=1` waits: longer than any takt, shorter than a PLC's own patience."""
 
 _IPV6 = 6
-_SHORTEST_TOKEN = 16
 
 
 class Request(Strict):
@@ -56,14 +55,14 @@ def listening(config: HttpTriggerConfig, triggers: Triggers, paused: Callable[[]
     Raises:
         BadConfig: host and port cannot be listened at, or the token cannot be used.
     """
-    token = read_token(Path(config.token_file)) if config.token_file else None
+    token = read_token(config.token_file, config.token_credential, "source.http.token")
     family = AF_INET6 if ip_address(config.host).version == _IPV6 else AF_INET
 
     class Server(_Server):
         address_family = family
 
     class Handler(_Handler):
-        desk = _Desk(triggers, paused, token)
+        desk = _Desk(triggers, paused, token.encode() if token else None)
 
     try:
         server = Server((config.host, config.port), Handler)
@@ -73,23 +72,6 @@ def listening(config: HttpTriggerConfig, triggers: Triggers, paused: Callable[[]
         ) from None
     with served(server, "http trigger"):
         yield int(server.server_address[1])
-
-
-def read_token(path: Path) -> bytes:
-    """The secret in a file, of at least 16 characters.
-
-    Raises:
-        BadConfig: it cannot be read, or is too short.
-    """
-    try:
-        token = path.read_bytes().strip()
-    except OSError as err:
-        raise BadConfig(f"source.http.token_file: {path} cannot be read: {err.strerror}; may this user read it?") from None
-    if len(token) < _SHORTEST_TOKEN:
-        raise BadConfig(
-            f"source.http.token_file: {path} holds fewer than {_SHORTEST_TOKEN} characters; write a longer secret."
-        )
-    return token
 
 
 class _Answer(Exception):
@@ -109,9 +91,7 @@ class _Desk:
     def admit(self, authorization: str) -> None:
         """Refuse whoever does not know the token."""
         if self._token and not hmac.compare_digest(authorization.encode(), b"Bearer " + self._token):
-            raise _Answer(
-                HTTPStatus.UNAUTHORIZED, error="send Authorization: Bearer and the token of source.http.token_file"
-            )
+            raise _Answer(HTTPStatus.UNAUTHORIZED, error="send Authorization: Bearer and the token that source.http names")
 
     def take(self, request: Request, mono_s: float, *, wait: bool) -> _Answer:
         """Offer the part to the line. mono_s: when the request came."""

@@ -1,10 +1,10 @@
 """The station file's part about what asks for a part, beside time and commands."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from edge.host.listening import Listening
+from edge.host.listening import Guarded
 from edge.strict import Place, Strict, Text
 
 
@@ -21,18 +21,10 @@ class MotionConfig(Strict):
     learn_s: float = Field(default=2.0, ge=0.2, le=60)
 
 
-class HttpTriggerConfig(Listening):
+class HttpTriggerConfig(Guarded):
     """`POST /trigger`; where others can, it needs a token."""
 
     others_may: ClassVar[str] = "trigger"
-
-    token_file: Place | None = None
-
-    @model_validator(mode="after")
-    def _others_know_a_secret(self) -> Self:
-        if not self.is_near and self.token_file is None:
-            raise ValueError("token_file: is needed where others can trigger; write a secret into a file and name it")
-        return self
 
 
 class GpioConfig(Strict):

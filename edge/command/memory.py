@@ -3,18 +3,19 @@
 import os
 import threading
 from collections import OrderedDict
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from edge.command.gatekeeper import Admitted
-from edge.command.models import MUST_BE_SIGNED, Code, LineState
+from edge.command.models import CHANGES_NOTHING, MUST_BE_SIGNED, Code, LineState
 from edge.errors import BadConfig
 from edge.host.files import put_in_place
 from edge.report.wire import StationName
 from edge.strict import Strict, Time, load_json
 
 MOST_KEPT = 1000
-"""Of each sort, signed ones and others."""
+"""Of each sort, those that must be signed and others."""
 
 
 class Deed(Strict):
@@ -39,9 +40,10 @@ class Ledger(Strict):
 
 
 class Memory:
-    """The last commands by their number: signed ones also in a file, written through before they are done.
+    """The last commands by their number: what must be signed also in a file, written through before it is done.
 
-    A signed command as old as one that was forgotten counts as done: even a clock that is set back cannot bring it back.
+    A command as old as one of its sort that was forgotten counts as done: even a clock that is set back cannot bring it
+    back. What changes nothing is not remembered.
 
     Raises:
         BadConfig: the file is there and cannot be read, is another station's, or cannot be written.
@@ -54,6 +56,7 @@ class Memory:
         ledger = read_ledger(path, station) if path else Ledger(station=station)
         self._kept = OrderedDict((deed.command_id, deed) for deed in ledger.deeds)
         self._forgotten_utc = ledger.forgotten_utc
+        self._quick_forgotten_utc: datetime | None = None
 
     def recall(self, command_id: str) -> Deed | None:
         """What is known of it."""
@@ -61,11 +64,13 @@ class Memory:
             return self._kept.get(command_id) or self._quick.get(command_id)
 
     def outlived(self, admitted: Admitted) -> bool:
-        """Whether nobody can tell any more if a signed command has been done."""
+        """Whether nobody can tell any more if a command has been done."""
         command = admitted.command
+        if command.command in CHANGES_NOTHING:
+            return False
         with self._lock:
-            oldest = self._forgotten_utc
-        return command.command in MUST_BE_SIGNED and oldest is not None and command.issued_utc <= oldest
+            oldest = self._forgotten_utc if command.command in MUST_BE_SIGNED else self._quick_forgotten_utc
+        return oldest is not None and command.issued_utc <= oldest
 
     def begin(self, admitted: Admitted) -> None:
         """Note it before it is done.
@@ -74,6 +79,8 @@ class Memory:
             OSError: the file cannot be written; the command must not be done.
         """
         command = admitted.command
+        if command.command in CHANGES_NOTHING:
+            return
         deed = Deed(
             command_id=command.command_id,
             digest=admitted.digest,
@@ -83,14 +90,11 @@ class Memory:
         with self._lock:
             if command.command not in MUST_BE_SIGNED:
                 self._quick[command.command_id] = deed
-                if len(self._quick) > MOST_KEPT:
-                    self._quick.popitem(last=False)
+                self._quick_forgotten_utc = _make_room(self._quick, self._quick_forgotten_utc)
                 return
-            kept, forgotten = OrderedDict(self._kept), self._forgotten_utc
+            kept = OrderedDict(self._kept)
             kept[command.command_id] = deed
-            if len(kept) > MOST_KEPT:
-                issued = kept.popitem(last=False)[1].issued_utc
-                forgotten = max(forgotten, issued) if forgotten else issued
+            forgotten = _make_room(kept, self._forgotten_utc)
             self._write(kept, forgotten)
             self._kept, self._forgotten_utc = kept, forgotten
 
@@ -113,6 +117,14 @@ class Memory:
             raise FileNotFoundError("commands.memory_file is not given")
         ledger = Ledger(station=self._station, forgotten_utc=forgotten, deeds=tuple(kept.values()))
         put_in_place(self._path, ledger.model_dump_json().encode())
+
+
+def _make_room(deeds: OrderedDict[str, Deed], forgotten_utc: datetime | None) -> datetime | None:
+    """Forget the oldest beyond the limit; when the newest was issued of all that were forgotten."""
+    if len(deeds) <= MOST_KEPT:
+        return forgotten_utc
+    _, deed = deeds.popitem(last=False)
+    return max(forgotten_utc, deed.issued_utc) if forgotten_utc else deed.issued_utc
 
 
 def read_ledger(path: Path, station: StationName) -> Ledger:

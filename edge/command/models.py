@@ -44,6 +44,9 @@ MUST_BE_SIGNED: frozenset[CommandName] = frozenset(
 A job is the plant's to name; which recipes it chooses among stands in the station file.
 """
 
+CHANGES_NOTHING: frozenset[CommandName] = frozenset({"ping", "status"})
+"""What may be done as often as it comes."""
+
 
 class _Command(Message):
     """What every command says: its number, whom it is for, and from when until when it is meant."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from edge.strict import Strict, Text
+from edge.strict import Place, Strict, Text
 
 
 class Listening(Strict):
@@ -46,4 +46,27 @@ class Listening(Strict):
             raise ValueError(
                 f"host: others could {self.others_may} at {self.host}; add expose: true if they may, or remove host"
             )
+        return self
+
+
+class Guarded(Listening):
+    """A port that asks for a token; on this computer it may be left out.
+
+    token_file, token_credential: where the token stands, at least 16 characters.
+    """
+
+    token_file: Place | None = None
+    token_credential: Text | None = None
+
+    @property
+    def wants_token(self) -> bool:
+        """Whether a token is named."""
+        return self.token_file is not None or self.token_credential is not None
+
+    @model_validator(mode="after")
+    def _others_know_a_secret(self) -> Self:
+        if self.token_file and self.token_credential:
+            raise ValueError("token_file: token_credential is given, too; remove one")
+        if not self.is_near and not self.wants_token:
+            raise ValueError(f"expose: others could {self.others_may}; add token_file or token_credential")
         return self

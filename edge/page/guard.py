@@ -15,10 +15,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.errors import BadConfig
-
-SHORTEST_TOKEN = 16
-
 _SESSION_S = 90 * 24 * 3600
 """A screen on the wall must not go dark in the night shift."""
 
@@ -46,17 +42,9 @@ class Sessions:
     """Who has shown the token. A cookie is the time of the login and a seal on it (HMAC-SHA-256 with the token).
 
     So it holds through a restart of the device, and ends when the token is changed.
-
-    Raises:
-        BadConfig: the token is too short to be guessed by nobody.
     """
 
     def __init__(self, token: str, port: int, wall_s: Callable[[], float] = time.time) -> None:
-        if len(token) < SHORTEST_TOKEN:
-            raise BadConfig(
-                f"page.token_file: the token has {len(token)} characters; make one of at least {SHORTEST_TOKEN}, such as "
-                "with openssl rand -hex 16."
-            )
         self._token, self._wall_s = token.encode(), wall_s
         self._wrong: deque[float] = deque(maxlen=_TRIES)
         # Browsers do not keep the cookies of two ports of one computer apart.

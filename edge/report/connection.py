@@ -14,7 +14,7 @@ from edge.report.outage import Outage
 from edge.report.stopping import stop_client
 
 WINDOW = 16
-"""Handed to paho and not yet answered. After a reconnect paho sends all it holds at once, whatever the broker allows."""
+"""Handed to paho and not yet answered at most; a broker may allow fewer."""
 
 _BACKOFF_S = ((1.0, 2.0), (6.0, 8.0))
 """Between which a device draws its shortest and its longest pause. The longest is shorter than the usual `close_s`: a broker
@@ -35,7 +35,8 @@ class News:
     window: int
     max_packet_bytes: int | None
     said: tuple[tuple[int, ReasonCode], ...]
-    ended_early: bool = False  # a connection was over as soon as it had begun
+    unanswered: tuple[int, ...] = ()  # left over by connections that ended; paho has forgotten them
+    ended_early: bool = False  # such a connection was over as soon as it had begun
 
 
 class Connection:
@@ -48,25 +49,25 @@ class Connection:
     def __init__(self, broker: Broker, will_topic: str, will: bytes, changed: threading.Condition) -> None:
         self._broker = broker
         self._changed = changed
-        self._connected = self._greet = self._closing = self._ended_early = False
+        self._connected = self._greet = self._closing = False
+        self._was_short = self._ended_early = False
         self.link = Link(connected=False, since_s=time.monotonic(), connects=0)
         self._window = WINDOW
         self._max_packet_bytes: int | None = None
         self._said: deque[tuple[int, ReasonCode]] = deque()
+        self._unanswered: list[int] = []
         self._outage = Outage(broker)  # touched by paho's thread alone
-        self._will_topic, self._will = will_topic, will
-        self._client = self._make_client()
-
-    def _make_client(self) -> paho.Client:
-        client = make_client(self._broker)
-        client.will_set(self._will_topic, self._will, qos=1, retain=True)
-        shortest_s, longest_s = (chance_of(self._broker).uniform(*pause) for pause in _BACKOFF_S)
-        client.reconnect_delay_set(shortest_s, longest_s)  # type: ignore[arg-type] # paho counts in fractions as well
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
-        return client
+        self._will_topic = will_topic
+        self._client = make_client(broker)
+        # Our window is narrower than paho's own limit, which counts also what it was told to forget.
+        self._client.max_inflight_messages_set(0)
+        self._client.will_set(will_topic, will, qos=1, retain=True)
+        shortest_s, longest_s = (chance_of(broker).uniform(*pause) for pause in _BACKOFF_S)
+        self._client.reconnect_delay_set(shortest_s, longest_s)  # type: ignore[arg-type] # paho counts in fractions as well
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
 
     def start(self) -> None:
         """Begin to connect."""
@@ -76,24 +77,13 @@ class Connection:
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """Hand one message to paho and return its number; never with the lock held.
 
-        Whatever paho says at once, "not connected" among it: it has the message, and sends it after the next connect.
+        Whatever paho says at once, "not connected" among it: the number is told as answered, or as left unanswered.
         """
         return int(self._client.publish(topic, payload, qos=1, retain=retain).mid)
 
     def bequeath(self, will: bytes) -> None:
         """The will of the connections to come; MQTT leaves a connection the one it began with."""
-        self._will = will
         self._client.will_set(self._will_topic, will, qos=1, retain=True)
-
-    def take_back(self) -> None:
-        """Forget every message that has no answer yet, and connect anew: paho would send them again for ever."""
-        old = self._client
-        with self._changed:
-            self._client = self._make_client()
-            self._connected = self._greet = False
-            self._said.clear()
-        stop_client(old, _GOODBYE_S)
-        self.start()
 
     def stop(self) -> None:
         """Hang up."""
@@ -111,26 +101,30 @@ class Connection:
     @property
     def has_news(self) -> bool:
         """Whether there is something to look at."""
-        return self._greet or self._ended_early or bool(self._said)
+        return self._greet or bool(self._said)
 
     def look(self) -> News:
         """Take what has happened."""
-        said = tuple(self._said)
-        news = News(self._connected, self._greet, self._window, self._max_packet_bytes, said, self._ended_early)
+        said, unanswered = tuple(self._said), tuple(self._unanswered)
+        news = News(self._connected, self._greet, self._window, self._max_packet_bytes, said, unanswered, self._ended_early)
         self._said.clear()
+        self._unanswered.clear()
         self._greet = self._ended_early = False
         return news
 
     # Callbacks run in paho's thread; one that raised would end it.
 
-    def _on_connect(self, client: object, _data: object, _flags: object, code: ReasonCode, props: object) -> None:
+    def _on_connect(self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, props: object) -> None:
         if code.is_failure:
             self._outage.refused(code)
             return
         self._outage.back()
+        # paho would send it again now as it was, though in the meantime it may have become late.
+        unanswered = [message.mid for message in client.drop_out_messages()]
         with self._changed:
-            if client is not self._client:
-                return
+            self._unanswered += unanswered
+            self._ended_early |= self._was_short
+            self._was_short = False
             self._connected = self._greet = True
             self.link = Link(connected=True, since_s=time.monotonic(), connects=self.link.connects + 1)
             self._max_packet_bytes = getattr(props, "MaximumPacketSize", None)
@@ -140,21 +134,18 @@ class Connection:
     def _on_connect_fail(self, _client: object, _data: object) -> None:
         self._outage.unreachable()
 
-    def _on_disconnect(self, client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
+    def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _props: object) -> None:
         with self._changed:
-            if client is not self._client:
-                return
             was_connected, closing = self._connected, self._closing
             self._connected = self._greet = False
             if was_connected:
-                self._ended_early = time.monotonic() - self.link.since_s < _EARLY_S
+                self._was_short = time.monotonic() - self.link.since_s < _EARLY_S
                 self.link = replace(self.link, connected=False, since_s=time.monotonic())
             self._changed.notify_all()
         if not closing:
             self._outage.ended(code, was_connected=was_connected)
 
-    def _on_publish(self, client: object, _data: object, mid: int, code: ReasonCode, _props: object) -> None:
+    def _on_publish(self, _client: object, _data: object, mid: int, code: ReasonCode, _props: object) -> None:
         with self._changed:
-            if client is self._client:
-                self._said.append((mid, code))
-                self._changed.notify_all()
+            self._said.append((mid, code))
+            self._changed.notify_all()

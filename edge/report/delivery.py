@@ -31,8 +31,8 @@ _HANGS_UP = "the broker hangs up on it and takes smaller ones; raise its maximum
 class Delivery:
     """Used by the delivery thread alone.
 
-    A row that was handed to paho stays its own until it is answered: paho sends it again after a reconnect, so it is not
-    taken from the outbox a second time.
+    A row that was handed to paho is not taken from the outbox a second time until it is answered, or the connection after
+    the one it was sent over has begun: then it waits again, and is marked anew when it is sent.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Delivery:
         self._refusals, self._hangups = Refusals(chance), Hangups()
         self._clock = clock
         self._on_their_way: dict[int, Row] = {}
-        self._notices: dict[int, str] = {}  # by its number, the topic of what is no result
+        self._notices: dict[int, Notice] = {}  # by its number, what is no result
         self._refused_topics: set[str] = set()
         self._said_refusal = self._said_dead = False
 
@@ -75,30 +75,29 @@ class Delivery:
         for mid, code in said:
             if row := self._on_their_way.pop(mid, None):
                 answers += self._answered(row, code)
-            elif name := self._notices.pop(mid, None):
+            elif notice := self._notices.pop(mid, None):
                 if code.is_failure:
-                    self._note_refused(name, f"the broker refuses it: {explain(code)}")
+                    self._note_refused(notice.topic, f"the broker refuses it: {explain(code)}")
                 else:
-                    self._refused_topics.discard(name)
+                    self._refused_topics.discard(notice.topic)
         if answers:
             self._outbox.settle(answers)
 
-    def note_end(self) -> bool:
-        """A connection ended as soon as it had begun; what ends one after the other is taken back, and sent alone.
+    def take_back(self, news: News) -> list[Notice]:
+        """What the last connection left unanswered: its rows wait in the outbox again, the rest is to wait with the caller.
 
-        Whether it was, and with it the connection.
+        Connections that end one after the other as soon as they have begun are suspicious: rows are then sent alone.
         """
-        if not self._hangups.ended({*self._on_their_way, *self._notices}):
-            return False
-        if not self._hangups.alone:
-            log.warning("topic %s: the broker hangs up again and again; results are sent one by one", self._result_topic)
-        rows = list(self._on_their_way.values())
-        self._connection.take_back()
-        self._hangups.took_back({row.id: len(row.entry.payload) for row in rows}, len(self._notices))
-        self._on_their_way.clear()
-        self._notices.clear()
-        self._outbox.settle([Answer(row.id, Fate.LATER) for row in rows])
-        return True
+        rows = [row for mid in news.unanswered if (row := self._on_their_way.pop(mid, None))]
+        notices = [notice for mid in news.unanswered if (notice := self._notices.pop(mid, None))]
+        if news.ended_early and self._hangups.ended([*(row.id for row in rows), *(notice.topic for notice in notices)]):
+            if not self._hangups.alone:
+                log.warning("topic %s: the broker hangs up again and again; results are sent one by one", self._result_topic)
+            self._hangups.took_back({row.id: len(row.entry.payload) for row in rows}, len(notices))
+        if rows:
+            self._outbox.settle([Answer(row.id, Fate.LATER) for row in rows])
+        # Who we are is said anew at each connect.
+        return [notice for notice in notices if notice.topic != self._status_topic]
 
     def room(self, news: News) -> int:
         """How many more messages the broker takes now; none beside a row that is on trial."""
@@ -177,7 +176,7 @@ class Delivery:
 
     def _publish(self, notice: Notice) -> int:
         mid = self._connection.publish(notice.topic, notice.payload, retain=notice.retain)
-        self._notices[mid] = notice.topic
+        self._notices[mid] = notice
         return mid
 
     def _note_refused(self, name: str, why: str) -> None:

@@ -24,12 +24,12 @@ class Hangups:
 
     alone: bool = False
     set_aside: dict[int, int] = field(default_factory=dict)
-    _ends: Counter[int] = field(default_factory=Counter)  # by number of the message
+    _ends: Counter[int | str] = field(default_factory=Counter)  # by id of the row, or topic of what is no row
     _alone_ends: Counter[int] = field(default_factory=Counter)  # by id of the row
 
-    def ended(self, unanswered: Collection[int]) -> bool:
-        """A connection ended early; whether to take back what the client holds. It would send all of it at once again."""
-        self._ends = Counter({mid: self._ends[mid] + 1 for mid in unanswered})
+    def ended(self, unanswered: Collection[int | str]) -> bool:
+        """A connection ended early, with these rows (by id) and others (by topic) unanswered; whether that is suspicious."""
+        self._ends = Counter({message: self._ends[message] + 1 for message in unanswered})
         return bool(unanswered) and (self.alone or max(self._ends.values()) >= SUSPICIOUS)
 
     def took_back(self, sizes: Mapping[int, int], others: int) -> None:

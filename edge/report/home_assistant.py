@@ -1,8 +1,8 @@
 """How Home Assistant finds the station: one retained message that describes a device by the topics that are there anyway.
 
 Device discovery, Home Assistant 2024.12 and later. Its templates read the result and status messages, so nothing more is
-published for a part. Master parts of the shift check, and results that come late, leave every
-sensor as it is.
+published for a part. Master parts of the shift check, results that come late, and pictures that are no live part leave every
+sensor as it is. Where a part is NOT_DECIDABLE nobody knows whether it is a reject, and so the sensor says.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edge.report.topics import topic
 from edge.report.wire import StationName
-from edge.types import Decision
+from edge.types import Decision, Origin
 
 SHARE_OVER_PARTS = 100
 """The reject share is an exponential mean that forgets a part after about so many."""
@@ -55,7 +55,7 @@ def discover(prefix: str, topics_prefix: str, station: StationName, version: str
 
 
 def _of_results(result: str, status: str) -> dict[str, _Component]:
-    nok = f"value_json.verdict == '{Decision.NOK}'"
+    ok, nok = (f"value_json.verdict == '{decision}'" for decision in (Decision.OK, Decision.NOK))
     gain = f"([value_json.seq, {SHARE_OVER_PARTS}] | min)"
     share = f"{{% set old = this.state | float(0) %}}{{{{ old + ((100 if {nok} else 0) - old) / {gain} }}}}"
     measured: _Component = {"state_class": "measurement", "suggested_display_precision": 2}
@@ -92,7 +92,8 @@ def _of_results(result: str, status: str) -> dict[str, _Component]:
         "platform": "binary_sensor",
         "name": "Reject",
         "device_class": "problem",
-        "value_template": _of_parts(f"{{{{ 'ON' if {nok} else 'OFF' }}}}"),
+        # A payload of None is "unknown" (Home Assistant's manual of the MQTT binary sensor).
+        "value_template": _of_parts(f"{{{{ 'ON' if {nok} else 'OFF' if {ok} else 'None' }}}}"),
     }
     return {key: {"state_topic": result, "availability": availability, **c} for key, c in components.items()}
 
@@ -108,11 +109,11 @@ def _connectivity(status: str) -> _Component:
     }
 
 
-_IS_NEWS = "not value_json.purpose and not value_json.historical"
+_IS_NEWS = f"value_json.origin == '{Origin.LIVE}' and not value_json.purpose and not value_json.historical"
 
 
 def _of_parts(template: str) -> str:
-    """Nothing for a master part and for a late result, which numbers and binary sensors take as no news."""
+    """Nothing for what is no news of a live part, which numbers and binary sensors take as no news."""
     return f"{{% if {_IS_NEWS} %}}{template}{{% endif %}}"
 
 

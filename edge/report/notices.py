@@ -1,6 +1,7 @@
 """What is told beside the results and waits for the broker: health, events."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_WAITING = 100
@@ -32,6 +33,14 @@ class Notices:
             self._retained[notice.topic] = notice
         else:
             self._others.append(notice)
+
+    def put_back(self, notices: Sequence[Notice]) -> None:
+        """Let these, fetched before, wait again, in front of what has come since; the newest go before them as in `put`."""
+        for notice in reversed(notices):
+            if notice.retain:
+                self._retained.setdefault(notice.topic, notice)
+            elif len(self._others) < MOST_WAITING:
+                self._others.appendleft(notice)
 
     def fetch(self, most: int) -> list[Notice]:
         """At most so many, the oldest events first."""

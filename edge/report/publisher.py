@@ -199,8 +199,10 @@ class MqttPublisher:
         for part in in_parts([to_entry(*each) for each in fetched], lambda entry: entry.payload):
             outbox.put(part)
         delivery.settle(news.said)
-        if news.ended_early and delivery.note_end():
-            news = replace(news, connected=False, greet=False)
+        left = delivery.take_back(news)
+        if left:
+            with self._changed:
+                self._notices.put_back(left)
         if birth:
             self._connection.bequeath(to_wire(birth.ended("connection lost")))
             delivery.rename(birth, news)

@@ -169,6 +169,17 @@ def test_a_line_whose_encoder_hangs_is_started_again_and_the_journal_says_where(
     assert "hang" in installed.does("journalctl", "--output=cat", f"--unit={SERVICE}")
 
 
+def test_a_line_that_is_killed_is_started_again_and_still_has_what_it_committed(installed: Machine) -> None:
+    installed.does("systemctl", "start", SERVICE)
+    lay_down(installed, 303)
+    wait_until(lambda: "1 results in the outbox" in show(installed, "StatusText"), "the part's result")
+    installed.does("systemctl", "kill", "--signal=KILL", SERVICE)
+    wait_until(lambda: show(installed, "NRestarts") == "1", "systemd to start it again")
+    lay_down(installed, 304)
+    wait_until(lambda: "2 results in the outbox" in show(installed, "StatusText"), "the next part's result beside it")
+    assert show(installed, "ActiveState") == "active"
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [

@@ -1,5 +1,6 @@
 """The MQTT sink by itself: what a broker may do to it, and that it never hangs."""
 
+import json
 import logging
 import signal
 import threading
@@ -14,7 +15,9 @@ from edge.report.books import Loss
 from edge.report.notices import MOST_WAITING
 from edge.report.outbox.lasting import LastingOutbox
 from edge.report.outbox.memory import MOST_IN_MEMORY
+from edge.report.wire import to_wire
 from tests.brokers import PATIENCE_S, Mosquitto, Subscriber, answering, free_port, retained, wait_until
+from tests.faults.proxy import Proxy, Traffic
 from tests.outboxes import inside
 from tests.publishing import broker_at, publishing
 from tests.results import STATION, result
@@ -173,6 +176,34 @@ def test_a_lost_connection_that_is_made_again_is_counted(tmp_path: Path) -> None
         wait_until(lambda: publisher.link().connected, "the next connection")
         assert publisher.link().connects == 2
         assert publisher.link().since_s > first.since_s
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_an_outage_caught_on_its_way_says_afterwards_that_it_is_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    caught = result(2)
+    monkeypatch.setattr("edge.report.delivery.FRESH_S", float("inf"))
+    with Mosquitto(tmp_path) as broker, Subscriber(broker) as plant, Proxy(broker.port) as link:
+        with publishing(broker_at(link.port, protocol=protocol)) as publisher:
+            publisher.put(result(1))
+            wait_until(lambda: publisher.counts().delivered == 1, "the first result")
+            link.let(Traffic.STALLS)
+            publisher.tell("event", b'{"code": "X"}', retain=False)
+            publisher.tell("health", b'{"number": 1}', retain=True)
+            publisher.put(caught)
+            assert publisher.commit(PATIENCE_S), "all are on their way"
+            link.cut()
+            link.let(Traffic.REFUSED)
+            wait_until(lambda: not publisher.link().connected, "the loss")
+            publisher.tell("health", b'{"number": 2}', retain=True)
+            monkeypatch.setattr("edge.report.delivery.FRESH_S", 0.0)
+            link.let(Traffic.PASSES)
+        wait_until(lambda: len(plant.results()) == 2 and plant.events() and plant.healths(), "the rest")
+    assert [(said["seq"], said["historical"]) for said in plant.results()] == [(1, False), (2, True)]
+    assert (plant.events(), plant.healths()) == ([{"code": "X"}], [{"number": 2}])
+    assert plant.results()[1] == {**json.loads(to_wire(caught)), "historical": True}
+    assert (publisher.waiting, publisher.lost) == (0, 0)
 
 
 def test_news_that_the_broker_refuses_are_said_once_and_cost_no_result(

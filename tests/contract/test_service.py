@@ -34,6 +34,11 @@ def hang(self, entries, overflowed=0):
 LastingOutbox.put = hang
 """
 
+HANGING_EVIDENCE = """
+from edge.evidence.ring import Ring
+Ring.add = lambda *_: ctypes.CDLL(None).pause()
+"""
+
 HANGING_CAMERA = """
 import cv2
 class Camera:
@@ -125,11 +130,15 @@ def test_a_configuration_that_is_refused_is_never_ready(watched: list[Watched], 
     assert line.err.startswith("error: ")
 
 
-@pytest.mark.parametrize(("first", "name"), [(HANGING_ENCODER, "inference"), (HANGING_COMMIT, "outbox")])
+@pytest.mark.parametrize(
+    ("first", "name"), [(HANGING_ENCODER, "inference"), (HANGING_COMMIT, "outbox"), (HANGING_EVIDENCE, "evidence")]
+)
 def test_a_native_call_that_does_not_come_back_ends_the_pings_and_is_named(
     watched: list[Watched], recipe_dir: Path, tmp_path: Path, first: str, name: str
 ) -> None:
-    watched.append(line := Watched(tmp_path, station_file(tmp_path, recipe_dir, watch_of(tmp_path), mqtt=AWAY), first))
+    evidence = {"path": "evidence", "keep": ["OK", "NOK", "NOT_DECIDABLE"]}
+    config = station_file(tmp_path, recipe_dir, watch_of(tmp_path), mqtt=AWAY, evidence=evidence)
+    watched.append(line := Watched(tmp_path, config, first))
     line.until("READY")
     # Who waits for a commit, as a watched folder does, may be named beside it.
     assert name in line.until("STATUS", "stuck").removeprefix("stuck: ").split(", ")

@@ -20,7 +20,7 @@ from tests.devices import Device
 from tests.results import result
 from tests.sparkplug import HostEar, ask_rebirth, host_says, say, speaking
 
-LOST = {"verdict": Decision.NOT_DECIDABLE, "reason": Reason.CAMERA_LOST, "score": None}
+LOST = {"verdict": Decision.NOT_DECIDABLE, "reason": Reason.CAMERA_LOST, "score": None, "margin": None}
 ONLINE, OFFLINE = '{"online": true, "timestamp": 20}', '{"online": false, "timestamp": 30}'
 
 
@@ -30,7 +30,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_births_come_first_and_every_result_follows_by_alias(tmp_path: Path, protocol: str) -> None:
-    given = result(1)
+    given = result(1).model_copy(update={"job_id": "job-7", "threshold_command_id": "mes-12"})
     with Mosquitto(tmp_path) as broker, HostEar(broker) as host:
         with speaking(tmp_path, broker.port, protocol=protocol) as node:
             host.wait_for("DBIRTH")
@@ -62,7 +62,7 @@ def test_births_come_first_and_every_result_follows_by_alias(tmp_path: Path, pro
         "Detail": "",
         "Score": 1.0,
         "Threshold": 2.0,
-        "Margin": 1.0,
+        "Margin": -0.5,
         "Part ID": "part-1",
         "Result ID": given.result_id,
         "Recipe": "plate",
@@ -70,6 +70,9 @@ def test_births_come_first_and_every_result_follows_by_alias(tmp_path: Path, pro
         "Duration ms": 10.0,
         "Purpose": None,
         "Sample": None,
+        "Origin": "replay",
+        "Job ID": "job-7",
+        "Threshold command ID": "mes-12",
     }
     assert {m.timestamp for m in data.payload.metrics} == {round(given.taken_utc.timestamp() * 1000)}
     assert not data.historical

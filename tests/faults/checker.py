@@ -18,7 +18,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from edge.report.delivery import FRESH_S
 from tests.faults.mes import Key, Letter
+
+_STALE_S = 2 * FRESH_S
+"""From the part to the MES, without the time for which the way was blocked. What is sent `FRESH_S` after it was queued need
+not say that it is late; as much again is for judging, committing and the way, on a computer with other things to do."""
 
 _LOST = ("dead", "evicted_ok", "evicted_not_decidable", "evicted_nok", "overflowed")
 
@@ -134,6 +139,7 @@ def audit(lives: Sequence[Life], received: Sequence[Letter]) -> Books:
     objections = [
         *_on_made(lives),
         *_on_letters(made, "received", received),
+        *_on_marks(received),
         *(fault for life in lives for fault in _on_letters(made, "in the outbox's file", life.file.waiting)),
         *_on_files(lives),
         *_on_health(lives),
@@ -178,6 +184,17 @@ def _on_letters(made: Mapping[Key, bytes], where: str, letters: Iterable[Letter]
     altered = {letter.key for letter in letters if made.get(letter.key, letter.digest) != letter.digest}
     if altered:
         yield f"{len(altered)} results {where} differ from what was made{_some(altered)}"
+
+
+def _on_marks(received: Sequence[Letter]) -> Iterator[str]:
+    """Nobody acts on a part that has long gone.
+
+    Copies of what the MES has heard do not count: a broker that is killed sends again what its file of long ago says.
+    """
+    first = {heard.key: heard for heard in reversed(received)}
+    stale = {key for key, heard in first.items() if not heard.late and heard.age_s is not None and heard.age_s > _STALE_S}
+    if stale:
+        yield f"{len(stale)} results came more than {_STALE_S:g} s late and do not say so{_some(stale)}"
 
 
 def _on_files(lives: Sequence[Life]) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import pytest
 
+from edge.report.delivery import FRESH_S
 from tests.faults.checker import Books, Life, OutboxFile, Told, audit
-from tests.faults.mes import Key, Letter, read_letter
+from tests.faults.mes import Key, Letter, Way, read_letter
 
 Accounts = tuple[list[Life], list[Letter]]
 
@@ -92,6 +94,11 @@ def altered_copy(accounts: Accounts) -> Accounts:
     return lives, [*received, replace(received[7], digest=b"another")]
 
 
+def late_without_a_word(accounts: Accounts) -> Accounts:
+    lives, received = accounts
+    return lives, [replace(received[0], age_s=3 * FRESH_S), *received[1:]]
+
+
 def invented(accounts: Accounts) -> Accounts:
     lives, received = accounts
     return lives, [*received, letter("boot-2", 51)]
@@ -141,6 +148,7 @@ def told(**more: Any) -> Callable[[Accounts], Accounts]:
         (dropped, "1 results are nowhere, 0 are counted"),
         (row_lost, "1 results are nowhere, 0 are counted"),
         (altered_copy, "1 results received differ from what was made"),
+        (late_without_a_word, "1 results came more than 60 s late and do not say so"),
         (invented, "1 results received were never made"),
         (of_no_boot, "1 results received were never made"),
         (waits_altered, "1 results in the outbox's file were never made"),
@@ -180,3 +188,36 @@ def test_copies_may_differ_in_whether_they_come_late_and_in_nothing_else() -> No
     late = prompt.replace("false", "true")
     assert read_letter(prompt) == read_letter(late)
     assert read_letter(prompt) != read_letter(prompt.replace("1.5", "1.6"))
+
+
+def test_what_is_late_and_says_so_or_is_prompt_is_no_objection() -> None:
+    lives, received = good()
+    marked = [replace(received[0], age_s=3 * FRESH_S, late=True), replace(received[1], age_s=FRESH_S), *received[2:]]
+    assert audit(lives, marked).balanced
+    assert audit(lives, [*received, replace(received[1], age_s=3 * FRESH_S)]).balanced, "a copy of what was in time"
+
+
+def test_how_old_a_result_is_does_not_count_time_held_and_is_right_by_a_clock_that_was_stepped() -> None:
+    way, hour_s = Way(), 3600
+    taken = datetime.fromtimestamp(1000, UTC)
+    assert way.age_s(taken, 1100) == 100
+    way.hold(900)
+    way.let_go(1030)
+    way.hold(1080)
+    assert way.age_s(taken, 1100) == 100 - 30 - 20
+    way.let_go(1100)
+    assert way.age_s(taken, 1200) == 200 - 30 - 20
+    way.step(24 * hour_s)
+    ahead = datetime.fromtimestamp(24 * hour_s + 1150, UTC)
+    assert way.age_s(ahead, 1200) == 50
+    way.step(25 * hour_s)
+    assert way.age_s(ahead, 1200) == 50
+
+
+def test_a_letter_knows_how_it_came() -> None:
+    late = '{"boot_id":"b","seq":3,"taken_utc":"2026-11-24T06:00:00Z","historical":true}'
+    letter = read_letter(late, Way())
+    assert letter.late
+    assert letter.age_s is not None
+    assert letter.age_s > 0
+    assert not read_letter(late.replace("true", "false")).late

@@ -11,6 +11,7 @@ what it has. The session of the MES, without messages, is on the broker's disk f
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,7 @@ from tests.conftest import station_file
 from tests.devices import Device
 from tests.disks import FILLER, fill, small_disk
 from tests.faults.checker import Life, OutboxFile, Told
-from tests.faults.mes import MARK, Letter, Mes, read_letter
+from tests.faults.mes import MARK, Letter, Mes, Way, read_letter
 from tests.faults.proxy import Proxy, Traffic
 from tests.faults.schedule import Fault, Kind
 from tests.faults.simulated import make_recipe, small_part
@@ -37,6 +38,9 @@ _CAMERA, _PLANT = "camera", "plant"
 _WORDS = {_CAMERA: "a-camera", _PLANT: "a-plant"}
 _LETS = f"user {_PLANT}\ntopic readwrite goodpart/#\n\nuser {_CAMERA}\ntopic write goodpart/#\n"
 _DENIES = _LETS.replace("topic write goodpart/#", "topic deny goodpart/v1/+/+/+/+/result\ntopic write goodpart/#")
+
+_HOLDS = frozenset({Kind.BROKER_HANGS, Kind.BROKER_STOPPED, Kind.LINK_STALLS, Kind.LINK_SLOW})
+"""What had left the device arrives after these as it was; a broker that is stopped in order keeps it on its disk."""
 
 _DISK, _QUOTA_MB = "32m", 16
 _HEALTH_S = 1.0
@@ -64,6 +68,7 @@ class World(AbstractContextManager["World"]):
         self._disk_full = self._disk_was_full = False
         self.kinds = set(Kind)
         self.objections: list[str] = []
+        self._way = Way()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -87,7 +92,7 @@ class World(AbstractContextManager["World"]):
         more = f"persistence true\npersistence_location {kept}/\nautosave_interval {_DAY_S}\nmax_queued_messages 0"
         own = authority.sign("broker", days=_CERTIFICATE_DAYS)
         self._broker = stack.enter_context(TlsMosquitto(folder, own, users=_WORDS, acl=_LETS, more=more))
-        self.mes = stack.enter_context(Mes(self._broker, user=_PLANT, password=_WORDS[_PLANT], durable=True))
+        self.mes = stack.enter_context(Mes(self._broker, user=_PLANT, password=_WORDS[_PLANT], durable=True, way=self._way))
         self._broker.send(signal.SIGUSR1)
         wait_until((kept / "mosquitto.db").exists, "the broker to save the session of the MES")
         self._proxy = stack.enter_context(Proxy(self._broker.port))
@@ -124,6 +129,8 @@ class World(AbstractContextManager["World"]):
 
     def begin(self, fault: Fault) -> None:
         """Make it happen."""
+        if fault.kind in _HOLDS:
+            self._way.hold(time.time())
         match fault.kind.victim:
             case "device":
                 self._end_device(signal.SIGKILL)
@@ -157,15 +164,19 @@ class World(AbstractContextManager["World"]):
                 self._disk_full = False
             case "ACL":
                 self._broker.permit(_LETS)
+        if fault.kind in _HOLDS:
+            self._way.let_go(time.time())
 
     def _harm_broker(self, kind: Kind) -> None:
         match kind:
             case Kind.BROKER_KILLED:
+                self._way.hold(time.time())
                 self._proxy.let(Traffic.STALLS)
                 self._mark()
                 self._broker.send(signal.SIGKILL)
                 self._proxy.cut()
                 self._link(self._traffic, self._bytes_per_s)
+                self._way.let_go(time.time())
             case Kind.BROKER_STOPPED:
                 self._broker.send(signal.SIGTERM)
             case _:
@@ -200,7 +211,9 @@ class World(AbstractContextManager["World"]):
         self.mes.wait_for_mark(mark)
 
     def _step_clock(self, hours: float) -> None:
-        self._clock.step(_DAY_S + round(3600 * hours))
+        ahead_s = _DAY_S + round(3600 * hours)
+        self._way.step(ahead_s)
+        self._clock.step(ahead_s)
 
     def _start_device(self) -> None:
         self._disk_was_full = self._disk_full

@@ -20,7 +20,6 @@ from edge.command.lessons import Lessons, Teaching
 from edge.command.memory import MOST_KEPT, Memory
 from edge.command.rate import RateLimit
 from edge.command.recipes import RecipeChanges
-from edge.errors import BadConfig
 from edge.events import Events
 from edge.recipe.opener import Opener
 from edge.recipe.promise import GrayZone
@@ -249,19 +248,6 @@ def test_a_clock_that_is_set_back_cannot_bring_a_forgotten_command_back(recipe: 
     assert later.code(old) == "REFUSED_EXPIRED"
     assert not later.controls.paused
     assert len(json.loads(ledger.read_text())["deeds"]) == MOST_KEPT
-
-
-@pytest.mark.parametrize("content", ["", "{}", "not json"])
-def test_a_damaged_memory_is_refused_with_its_name(ledger: Path, content: str) -> None:
-    ledger.write_text(content)
-    with pytest.raises(BadConfig, match=r"commands\.json"):
-        Memory(ledger, STATION, "boot")
-
-
-def test_the_memory_of_another_station_is_refused(counter: Counter, recipe: Recipe, ledger: Path) -> None:
-    counter.ask(threshold(recipe))
-    with pytest.raises(BadConfig, match="another station"):
-        Memory(ledger, STATION.model_copy(update={"station": "other"}), "boot")
 
 
 @pytest.fixture

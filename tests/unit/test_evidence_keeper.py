@@ -177,6 +177,28 @@ def test_a_slow_disk_costs_pictures_and_neither_results_nor_their_order(
     assert f"{MOST_WAITING} wait for the disk already" in events[1][0].detail
 
 
+def test_a_disk_that_hangs_holds_up_no_judging_is_said_once_and_what_is_missing_is_counted(
+    tmp_path: Path, events: tuple[Events, list[Happening]], caplog: pytest.LogCaptureFixture
+) -> None:
+    ring = HeldRing(tmp_path)
+    told, keeper = Told(tmp_path), keeper_of(ring, events[0], aside=True)
+    many = 5 * MOST_WAITING
+    for seq in range(many):
+        put(keeper, told, frame(seq), NOK)
+        put(keeper, told, frame(many + seq), OK)
+    wait_until(lambda: keeper.pulse.stuck(0.0), "the watchdog to see who is at it")
+    assert told.results == [], "no result says more than is on the disk"
+    assert [h.code for h in events[1]] == [EventCode.EVIDENCE_LOST]
+    ring.let.release(MOST_WAITING)
+    keeper.close()
+    assert sorted(r.seq for r in told.results) == list(range(2 * many))
+    assert told.kept.count(True) == MOST_WAITING
+    assert caplog.messages == [
+        f"evidence.path: pictures cannot be kept: {MOST_WAITING} wait for the disk already; going on without them",
+        f"evidence.path: pictures are kept again; {many - MOST_WAITING} are missing",
+    ]
+
+
 def test_a_disk_that_is_a_little_too_slow_is_one_trouble_until_it_has_caught_up(
     tmp_path: Path, events: tuple[Events, list[Happening]]
 ) -> None:

@@ -17,7 +17,7 @@ from edge.check import check_station
 from edge.report.home_assistant import SHARE_OVER_PARTS, discover
 from edge.report.message import Result
 from edge.report.wire import StationName, to_wire
-from edge.types import Decision, Reason
+from edge.types import Decision, Origin, Reason
 from tests.brokers import free_port
 from tests.conftest import station_file, write_parts
 from tests.results import STATION, result
@@ -28,6 +28,7 @@ PAYLOAD: dict[str, Any] = json.loads(FOUND.payload)
 COMPONENTS: dict[str, Any] = PAYLOAD["components"]
 NOK = {"verdict": Decision.NOK, "reason": Reason.ABOVE_THRESHOLD, "score": 3.5}
 NOT_MEASURED = {"verdict": Decision.NOT_DECIDABLE, "reason": Reason.TOO_DARK, "score": None}
+UNDECIDED = {"verdict": Decision.NOT_DECIDABLE, "reason": Reason.GRAY_ZONE, "score": 1.8}
 SAMPLE = {"purpose": "golden_sample", "sample": "cell-1"}
 
 
@@ -44,7 +45,7 @@ def render(key: str, payload: bytes, before: str = "unknown") -> str:
 
 
 def told(seq: int = 1, **more: Any) -> bytes:
-    return to_wire(Result.model_validate(result(seq).model_dump() | more))
+    return to_wire(Result.model_validate(result(seq).model_dump() | {"origin": Origin.LIVE} | more))
 
 
 def test_the_device_and_each_component_are_valid_by_the_models_of_others() -> None:
@@ -78,9 +79,10 @@ def test_stations_whose_names_differ_have_devices_that_differ() -> None:
         ({}, {"verdict": "OK", "reject": "OFF", "score": "1.0"}),
         (NOK, {"verdict": "NOK", "reject": "ON", "score": "3.5"}),
         # What Home Assistant takes for "unknown".
-        (NOT_MEASURED, {"verdict": "NOT_DECIDABLE", "reject": "OFF", "score": "None"}),
+        (NOT_MEASURED, {"verdict": "NOT_DECIDABLE", "reject": "None", "score": "None"}),
+        (UNDECIDED, {"verdict": "NOT_DECIDABLE", "reject": "None", "score": "1.8"}),
     ],
-    ids=["good", "reject", "not measured"],
+    ids=["good", "reject", "not measured", "gray zone"],
 )
 def test_templates_read_a_result(more: dict[str, Any], says: dict[str, str]) -> None:
     message = told(7, **more)
@@ -89,8 +91,12 @@ def test_templates_read_a_result(more: dict[str, Any], says: dict[str, str]) -> 
     assert render("last_result", message) == json.loads(message)["taken_utc"]
 
 
-@pytest.mark.parametrize("more", [SAMPLE, {"historical": True, **NOK}], ids=["master part", "late"])
-def test_a_master_part_and_a_late_result_change_nothing(more: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [SAMPLE, {"historical": True, **NOK}, {"origin": Origin.REPLAY, **NOK}, {"origin": Origin.SIMULATED, **NOT_MEASURED}],
+    ids=["master part", "late", "replay", "simulated"],
+)
+def test_what_is_no_live_part_or_comes_late_changes_nothing(more: dict[str, Any]) -> None:
     sample, words = told(3, **more), {"verdict", "part", "last_result"}
     for key in (key for key, c in COMPONENTS.items() if c["state_topic"] == RESULT):
         # Home Assistant ignores an empty number and an empty binary state, but an empty word is one.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from edge.capture.http_trigger import listening
 from edge.capture.trigger_config import HttpTriggerConfig
@@ -154,13 +155,34 @@ def test_where_a_token_is_asked_for_only_who_knows_it_may_trigger(tmp_path: Path
         assert post(open_desk.port, Authorization="Bearer correct horse battery")[0] == 202
 
 
-@pytest.mark.parametrize(("content", "words"), [("short", "longer secret"), (None, "cannot be read")])
+@pytest.mark.parametrize(("content", "words"), [("short", "has 5 characters"), (None, "cannot be read")])
 def test_a_token_that_protects_nothing_is_refused(content: str | None, words: str, tmp_path: Path) -> None:
     path = tmp_path / "token"
     if content:
         path.write_text(content)
-    with pytest.raises(BadConfig, match=words), desk(token_file=str(path)):
+    with pytest.raises(BadConfig, match=words) as refused, desk(token_file=str(path)):
         pass
+    assert str(refused.value).startswith("source.http.token_file: ")
+
+
+def test_a_token_may_come_as_a_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "trigger").write_text("correct horse battery\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with desk(token_credential="trigger") as open_desk:  # noqa: S106 - its name
+        assert post(open_desk.port)[0] == 401
+        assert post(open_desk.port, Authorization="Bearer correct horse battery")[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"host": "0.0.0.0", "expose": True}, "others could trigger; add token_file or token_credential"),  # noqa: S104 - refused
+        ({"token_file": "a", "token_credential": "b"}, "remove one"),
+    ],
+)
+def test_where_others_can_trigger_one_token_is_named(more: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        HttpTriggerConfig.model_validate({"port": 8000, **more})
 
 
 def test_a_port_that_somebody_has_is_named() -> None:

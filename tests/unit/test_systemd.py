@@ -97,7 +97,7 @@ def test_user_and_folders_are_made_by_systemds_own_tools(tmp_path: Path) -> None
 
 
 def test_it_is_tried_again_for_ever(unit: configparser.RawConfigParser) -> None:
-    assert unit["Service"]["Restart"] == "always"
+    assert (unit["Service"]["Restart"], unit["Service"]["RestartSec"]) == ("always", "5")
     assert unit["Unit"]["StartLimitIntervalSec"] == "0"
 
 

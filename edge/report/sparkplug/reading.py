@@ -20,8 +20,11 @@ _METRICS = (
     ("Duration ms", Kind.DOUBLE),
     ("Purpose", Kind.STRING),
     ("Sample", Kind.STRING),
+    ("Origin", Kind.STRING),
+    ("Job ID", Kind.STRING),
+    ("Threshold command ID", Kind.STRING),
 )
-"""Their aliases are their places here, counted from 1."""
+"""Their aliases are their places here, counted from 1; so a new one goes to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,14 @@ NOTHING_YET = (None,) * len(_METRICS)
 
 
 def read(result: Result) -> Reading:
-    """Margin is threshold − score: positive below the threshold, null like the score when nothing was measured."""
+    """Each with the value and the meaning that it has in the result message."""
     values: tuple[Value, ...] = (
         str(result.verdict),
         str(result.reason),
         result.detail,
         result.score,
         result.threshold,
-        None if result.score is None else result.threshold - result.score,
+        result.margin,
         result.part_id,
         result.result_id,
         result.recipe_name,
@@ -52,6 +55,9 @@ def read(result: Result) -> Reading:
         result.inspect_ms,
         result.purpose,
         result.sample,
+        str(result.origin),
+        result.job_id,
+        result.threshold_command_id,
     )
     return Reading(round(result.taken_utc.timestamp() * 1000), values, result.reason is Reason.CAMERA_LOST)
 
