@@ -61,9 +61,17 @@ class Watched:
         self._socket.settimeout(PATIENCE_S)
         self._err = folder / "stderr"
         environment = {**os.environ, "NOTIFY_SOCKET": f"@{name}", "WATCHDOG_USEC": str(round(PERIOD_S * 1e6))}
-        code = f"import ctypes, sys\n{first}\nfrom edge.cli import main\nsys.argv[1:] = ['run', {str(config)!r}]\nmain()\n"
+        lines = [
+            "import ctypes, signal, sys",
+            # Whoever runs the tests may have been started to outlive its terminal.
+            "signal.signal(signal.SIGHUP, signal.SIG_DFL)",
+            first,
+            "from edge.cli import main",
+            f"sys.argv[1:] = ['run', {str(config)!r}]",
+            "main()",
+        ]
         with self._err.open("wb") as err:
-            self.process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=err)
+            self.process = subprocess.Popen([sys.executable, "-c", "\n".join(lines)], env=environment, stderr=err)
 
     @property
     def err(self) -> str:
@@ -75,8 +83,9 @@ class Watched:
 
     def until(self, key: str, part: str = "") -> str:
         """Wait until it tells `key` with that in its value."""
+        deadline_s = time.monotonic() + PATIENCE_S
         while part not in (value := self.told().get(key, "\0")) or value == "\0":
-            pass
+            assert time.monotonic() < deadline_s, f"waited in vain for {key} {part}: {self.err}"
         return value
 
     def pings_within(self, seconds: float) -> int:
