@@ -120,12 +120,15 @@ def _as_json(found: "Comparison", a: "Recipe", b: "Recipe", page: Path) -> str:
 
 
 def _line(line: "OnLine") -> dict[str, object]:
+    from calibration.compare.shadow import LeftOut
+
     return {
         "first_utc": line.first_utc.isoformat(),
         "last_utc": line.last_utc.isoformat(),
         "stations": line.stations,
         "other_recipes": line.others.total(),
-        "judged_by_command": line.by_command,
+        "left_out": {why.value: line.left_out[why] for why in LeftOut},
+        "taught": line.taught,
         "repeated": line.repeated,
         "cut_off": line.cut_off,
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from calibration.compare.comparison import Comparison, Contrast, flips_by_change
 from calibration.compare.latency import Ratio
 from calibration.compare.paired import Pair, Side
-from calibration.compare.shadow import OnLine
+from calibration.compare.shadow import LeftOut, OnLine
 from calibration.compare.statistics import AurocDifference, Discordant
 from calibration.known import warnings
 from calibration.rates import Rate
@@ -122,13 +122,23 @@ def notes(found: Comparison) -> list[str]:
     return said
 
 
+_LEFT_OUT = {
+    LeftOut.BY_COMMAND: "in which a threshold set by command has judged for A",
+    LeftOut.LATE: "in which A's verdict came too late, whatever it was",
+    LeftOut.REPLAY: "that are replays",
+    LeftOut.SIMULATED: "that are simulated",
+}
+
+
 def _left_out(line: OnLine) -> list[str]:
     said = []
     if line.others:
         names = ", ".join(f"{champion} with {challenger}: {n}" for (champion, challenger), n in line.others.most_common())
         said.append(f"{line.others.total()} left out that compare other recipes ({names}).")
-    if line.by_command:
-        said.append(f"{line.by_command} left out in which a threshold set by command has judged for A.")
+    said += [f"{count} left out {_LEFT_OUT[why]}." for why, count in line.left_out.items()]
+    if line.taught:
+        said.append(f"In {line.taught} of these A had been taught parts on the device, which lowers its scores.")
+    said.append("Parts of which A measured nothing are never compared.")
     if line.repeated:
         said.append(f"{line.repeated} left out that the files hold already.")
     if line.cut_off:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edge.errors import BadConfig
-from edge.host.files import put_in_place
+from edge.host.files import may_be_there, put_in_place
 from edge.strict import Strict, load_json
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class NoiseMemory:
         self._path, self._keeps, self._writing = path, keeps, threading.Lock()
         self._kinds: tuple[str, ...] = ()
         try:
-            self._kinds = load_json(path, Seen, BadConfig).kinds if path.exists() else ()
+            self._kinds = load_json(path, Seen, BadConfig).kinds if may_be_there(path) else ()
         except (BadConfig, OSError) as err:
             log.warning("source.noise_file: %s; until the camera shows its noise again, a frozen one cannot be told", err)
 

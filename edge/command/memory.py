@@ -10,7 +10,7 @@ from typing import Literal
 from edge.command.gatekeeper import Admitted
 from edge.command.models import CHANGES_NOTHING, MUST_BE_SIGNED, Code, LineState
 from edge.errors import BadConfig
-from edge.host.files import put_in_place
+from edge.host.files import may_be_there, put_in_place
 from edge.report.wire import StationName
 from edge.strict import Strict, Time, load_json
 
@@ -135,7 +135,7 @@ def read_ledger(path: Path, station: StationName) -> Ledger:
     """
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise BadConfig(f"commands.memory_file: {path.parent} cannot be written; choose a folder that can.")
-    ledger = load_json(path, Ledger, BadConfig) if path.exists() else Ledger(station=station)
+    ledger = load_json(path, Ledger, BadConfig) if may_be_there(path) else Ledger(station=station)
     if ledger.station != station:
         raise BadConfig(f"commands.memory_file: {path} belongs to another station; give each its own.")
     return ledger

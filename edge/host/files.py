@@ -2,21 +2,27 @@
 
 import contextlib
 import errno
+import functools
+import logging
 import os
 import stat
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 DRAFT = ".draft"
 """Ends the name of a file that is not whole yet."""
 
 
 def write_through(path: Path, raw: bytes) -> None:
-    """Write a whole file and wait until the disk has it.
+    """Write a whole file, in place of what has the name, and wait until the disk has it.
 
     Raises:
         OSError: the disk refuses.
     """
-    with os.fdopen(open_kept(path, os.O_WRONLY | os.O_TRUNC, 0o666), "wb") as file:
+    # Never through a link that the folder's owner may have put there, where root writes.
+    path.unlink(missing_ok=True)
+    with os.fdopen(open_kept(path, os.O_WRONLY | os.O_EXCL, 0o666), "wb") as file:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
@@ -56,17 +62,15 @@ def open_kept(path: Path, flags: int, mode: int) -> int:
     """A file's descriptor; where there is no file it is made, and belongs to the owner of its folder.
 
     Raises:
-        OSError: it cannot be opened or made.
+        OSError: it cannot be opened or made; with O_EXCL, it is there already.
     """
     try:
         fd = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     except FileExistsError:
+        if flags & os.O_EXCL:
+            raise
         return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, mode)
-    try:
-        give_to_owner_of(path.parent, path)
-    except OSError:
-        os.close(fd)
-        raise
+    _give(path.parent, fd)
     return fd
 
 
@@ -81,20 +85,53 @@ def make_folder(path: Path, *, parents: bool = False) -> None:
     if parents and not path.parent.is_dir():
         make_folder(path.parent, parents=True)
     path.mkdir(exist_ok=True)
-    give_to_owner_of(path.parent, path)
+    give_folder_to_owner_of(path.parent, path)
 
 
-def give_to_owner_of(folder: Path, path: Path) -> None:
-    """What root makes in somebody's folder becomes theirs, so that a service without root may write and remove it.
-
-    Only for what was made just now: the folder's owner may have put a link to something else there before.
+def give_folder_to_owner_of(above: Path, folder: Path) -> None:
+    """A folder that was made just now, to whom the one above it belongs.
 
     Raises:
-        OSError: the system refuses.
+        OSError: it has gone, or something else has its name now.
     """
-    owner, now = folder.stat(), path.lstat()
-    if os.geteuid() == 0 and (now.st_uid, now.st_gid) != (owner.st_uid, owner.st_gid):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _give(above, fd)
+    finally:
+        os.close(fd)
+
+
+def may_be_there(path: Path) -> bool:
+    """Whether something has this name, or this user may not look: who then opens it learns why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _give(folder: Path, fd: int) -> None:
+    """What root makes in somebody's folder becomes theirs, so that a service without root may write and remove it.
+
+    Where even root may not give things away, on a share or in a container, that is said once: what was made is there.
+    """
+    if os.geteuid() != 0:
+        return
+    owner, now = folder.stat(), os.fstat(fd)
+    if (now.st_uid, now.st_gid) != (owner.st_uid, owner.st_gid):
+        try:
+            os.fchown(fd, owner.st_uid, owner.st_gid)
+        except OSError as err:
+            _say_kept(folder, err.strerror or type(err).__name__)
+
+
+@functools.cache
+def _say_kept(folder: Path, why: str) -> None:
+    log.warning(
+        "%s: what root makes there cannot be given to its owner (%s); a service without root may not write it", folder, why
+    )
 
 
 def hindrance(path: Path, *, folder: bool = False, parents: bool = False) -> str:

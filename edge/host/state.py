@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from edge.host.files import may_be_there
+
 _STATIONS, _STATES = Path("/etc/goodpart"), Path("/var/lib/goodpart")
 """goodpart@NAME.service runs NAME.yaml of the one, and systemd keeps a folder NAME for it in the other."""
 
@@ -17,12 +19,4 @@ def state_folder(station_file: Path, stations: Path = _STATIONS, states: Path = 
         return Path(found)
     kept = states / station_file.stem
     # A unit that has never run has no folder yet, and nothing in it.
-    return kept if station_file.parent.resolve() == stations.resolve() and _is_there(kept) else None
-
-
-def _is_there(folder: Path) -> bool:
-    try:
-        return folder.is_dir()
-    except PermissionError:
-        # Others than root and the service may not look; who then tries to use it learns why.
-        return True
+    return kept if station_file.parent.resolve() == stations.resolve() and may_be_there(kept) else None

@@ -125,12 +125,13 @@ class SlotKeeper:
 
     def _go_back(self, before: Slots, why: str, swap: Swap) -> Recipe:
         """before: what is left, and nothing that has come into use since."""
-        after = before.rolled_back()
-        recipe = self._open(after.in_use)
+        recipe = self._open(before.rolled_back().in_use)
         with self._changing:
             self._must_run()
-            if self._slots is not before:
+            if (self._slots.in_use, self._slots.all) != (before.in_use, before.all):
                 raise BadRecipe(f"recipe {self._slots.in_use} has come into use meanwhile; ask again if it is to go, too.")
+            # A doubt may have been noted meanwhile.
+            after = self._slots.rolled_back()
             self._take(after, recipe)
             swap(recipe)
             fault = self._fault_of_noting(after)

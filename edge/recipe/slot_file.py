@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edge.errors import BadConfig, BadRecipe, InUse
-from edge.host.files import put_in_place
+from edge.host.files import may_be_there, put_in_place
 from edge.host.locks import locked
 from edge.recipe.slots import Slots
 from edge.strict import load_json
@@ -20,7 +20,7 @@ def read_slots(store: Path) -> Slots | None:
         BadRecipe: the file cannot be read.
     """
     path = store / SLOTS_FILE
-    if not path.exists():
+    if not may_be_there(path):
         return None
     try:
         return load_json(path, Slots, BadRecipe)

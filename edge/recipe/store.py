@@ -18,7 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import BadConfig, BadRecipe
-from edge.host.files import give_to_owner_of, hindrance, make_folder, put_in_place, sync_folder, write_through
+from edge.host.files import (
+    give_folder_to_owner_of,
+    hindrance,
+    make_folder,
+    may_be_there,
+    put_in_place,
+    sync_folder,
+    write_through,
+)
 from edge.host.locks import locked
 from edge.recipe.manifest import MANIFEST_FILE, Manifest, read_verified, sha256
 from edge.recipe.signature import SIGNATURE_FILE, Signed, read_signature
@@ -103,8 +111,17 @@ class RecipeStore:
         return recipe
 
     def all(self) -> list[Kept]:
-        """What is there, the newest first."""
-        there = self.folder.iterdir() if self.folder.exists() else ()
+        """What is there, the newest first.
+
+        Raises:
+            BadRecipe: this user may not look.
+        """
+        try:
+            there = list(self.folder.iterdir()) if may_be_there(self.folder) else []
+        except OSError as err:
+            raise BadRecipe(
+                f"recipe_store.path: {self.folder} cannot be looked into: {err.strerror}; try as root or as its owner."
+            ) from None
         found = [path for path in there if path.is_dir() and len(path.name) == _ID_LENGTH]
         return sorted(map(_look_at, found), key=lambda kept: kept.added_utc, reverse=True)
 
@@ -159,7 +176,7 @@ class RecipeStore:
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self.folder))
         try:
             # First: its files follow it.
-            give_to_owner_of(self.folder, draft)
+            give_folder_to_owner_of(self.folder, draft)
             for name, raw in files.items():
                 write_through(draft / name, raw)
             draft.chmod(0o755)

@@ -9,7 +9,7 @@ from edge.recipe.recipe import Recipe
 from edge.report.message import EvidenceRef, Result
 from edge.report.wire import Message, Sha256, StationName
 from edge.shadow.counts import Agreement, compare
-from edge.types import Decision, Reason, Verdict
+from edge.types import Decision, Origin, Reason, Verdict
 
 
 class Side(Message):
@@ -64,6 +64,12 @@ class ShadowReport(Message):
     evidence: EvidenceRef | None
     """As in the result."""
 
+    origin: Origin = Origin.LIVE
+    """As in the result."""
+
+    taught: int = 0
+    """As in the result: rejected parts that the champion had been taught to accept."""
+
 
 def make_report(result: Result, verdict: Verdict, challenger: Recipe) -> ShadowReport:
     """Put the champion's result beside the challenger's verdict."""
@@ -92,4 +98,6 @@ def make_report(result: Result, verdict: Verdict, challenger: Recipe) -> ShadowR
             threshold=challenger.manifest.threshold,
         ),
         evidence=result.evidence,
+        origin=result.origin,
+        taught=result.taught,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge.errors import BadConfig, BadLedger, InUse
-from edge.host.files import append_whole, open_kept, put_in_place, sync_folder
+from edge.host.files import append_whole, may_be_there, open_kept, put_in_place, sync_folder
 from edge.strict import read_limited
 from edge.teach.entry import FIRST, Entry, TaughtEntry, from_line, to_line
 
@@ -106,14 +106,17 @@ def read_account(path: Path) -> Account:
 
     Raises:
         BadConfig: it cannot be read.
-        BadLedger: a whole line is damaged or was altered; a power cut tears only what has no end.
+        BadLedger: a whole line is damaged or was altered; a power cut tears the last one: it has no end, or holes.
     """
-    raw = read_limited(path, _LARGEST_BYTES, BadConfig) if path.exists() else b""
+    raw = read_limited(path, _LARGEST_BYTES, BadConfig) if may_be_there(path) else b""
     *lines, torn = raw.split(b"\n")
     entries: list[Entry] = []
     digest, good_bytes = FIRST, 0
     for number, line in enumerate(lines, start=1):
         found = from_line(line + b"\n", digest)
+        if found is None and number == len(lines) and not torn and b"\0" in line:
+            # Blocks of it were never written, though the last one was.
+            return Account(tuple(entries), good_bytes, digest, raw[good_bytes:])
         if found is None:
             raise BadLedger(
                 f"{path}: line {number} is damaged or was altered, and so nobody can say what was taught; look at it, "

@@ -210,6 +210,8 @@ def test_the_one_of_before_is_kept_until_every_station_runs_again(installed: Mac
     install = (INSTALL, "--python", installed.shared / "python")
     installed.does("systemctl", "start", SERVICE)
     used = installed.does("readlink", "/opt/goodpart").strip()
+    # Somebody else's, which no installation takes away.
+    installed.does("mkdir", "/opt/goodpart.2024-backup")
     installed.does("mv", f"/etc/goodpart/{NAME}.yaml", f"/etc/goodpart/{NAME}.away")
     ended = installed.run(*install)
     assert (ended.returncode, ended.stderr.count("error: ")) == (2, 1), ended
@@ -220,7 +222,8 @@ def test_the_one_of_before_is_kept_until_every_station_runs_again(installed: Mac
     installed.does("sh", "-c", 'umask 077 && exec "$@"', "sh", *install)
     assert show(installed, "ActiveState") == "active"
     left = installed.does("sh", "-c", "echo /opt/goodpart*").split()
-    assert left == ["/opt/goodpart", installed.does("readlink", "/opt/goodpart").strip()]
+    assert left == ["/opt/goodpart", "/opt/goodpart.2024-backup", installed.does("readlink", "/opt/goodpart").strip()]
+    installed.does("rmdir", "/opt/goodpart.2024-backup")
     installed.does("runuser", "-u", "goodpart", "--", "/opt/goodpart/bin/goodpart", "--version")
 
 

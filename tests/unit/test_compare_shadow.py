@@ -1,13 +1,14 @@
 """What a challenger has said beside the recipe in use, from the files of `shadow.results`."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from calibration.compare.comparison import Comparison, compare
-from calibration.compare.shadow import read_shadow
+from calibration.compare.shadow import LeftOut, read_shadow
 from calibration.compare.words import in_words, notes
 from calibration.progress import steps
 from edge.errors import BadConfig
@@ -17,7 +18,7 @@ from edge.report.message import EvidenceRef
 from edge.report.wire import to_wire
 from edge.shadow.counts import compare as agreement
 from edge.shadow.message import ShadowReport, Side
-from edge.types import Decision, Reason
+from edge.types import Decision, Origin, Reason
 from tests.browser import PHONE, WIDE, chromium, look
 from tests.commands import goodpart
 from tests.recipes import renamed
@@ -126,15 +127,26 @@ def test_what_does_not_compare_these_two_is_left_out_and_said(a: Recipe, b: Reci
     reports = shift(a, b)
     swapped = [report(200 + n, told(b, 0.5), told(a, 2.0)) for n in range(3)]
     by_command = report(300, told(a, 0.5).model_copy(update={"threshold": 1.0}), told(b, 2.0))
-    path = write(tmp_path / "shadow.jsonl", [*reports, *swapped, by_command, reports[0]])
+    late = told(a, 2.0).model_copy(update={"verdict": Decision.NOT_DECIDABLE, "reason": Reason.LATE})
+    other = [
+        by_command,
+        report(301, late, told(b, 2.0)),
+        report(302, told(a, 2.0), told(b, 0.5)).model_copy(update={"origin": Origin.REPLAY}),
+        report(303, told(a, 2.0), told(b, 0.5)).model_copy(update={"origin": Origin.SIMULATED}),
+    ]
+    taught = reports.pop().model_copy(update={"taught": 3})
+    path = write(tmp_path / "shadow.jsonl", [*reports, taught, *swapped, *other, reports[0]])
     path.write_bytes(path.read_bytes() + to_wire(reports[1])[:80])
     found = read(a, b, path, path)
     assert found.parts == 100
     assert found.line is not None
-    assert (found.line.others.total(), found.line.by_command, found.line.repeated, found.line.cut_off) == (3, 1, 106, 2)
+    assert (found.line.others.total(), found.line.repeated, found.line.cut_off) == (3, 109, 2)
+    assert (found.line.left_out, found.line.taught) == (Counter(LeftOut), 1)
     said = "\n".join(notes(found))
     assert f"3 left out that compare other recipes (new {b.id[:12]} with plate {a.id[:12]}: 3)" in said
     assert "1 left out in which a threshold set by command has judged for A" in said
+    assert "1 left out in which A's verdict came too late" in said
+    assert "In 1 of these A had been taught parts" in said
     with pytest.raises(
         BadConfig, match=f"but new {b.id[:12]} with plate {a.id[:12]}; give the recipe that was in use first"
     ):

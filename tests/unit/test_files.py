@@ -1,5 +1,6 @@
 """Files that are made and written: whole lines, and whose they are."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from edge.check import check_station
-from edge.host.files import append_whole, hindrance, make_folder, open_kept, put_in_place
-from edge.teach.ledger import Ledger
+from edge.errors import BadConfig
+from edge.host.files import append_whole, hindrance, make_folder, may_be_there, open_kept, put_in_place
+from edge.teach.ledger import Ledger, read_account
 from tests.brokers import HOST, free_port
 from tests.commands import goodpart
 from tests.conftest import station_file, write_parts
@@ -49,6 +51,53 @@ def test_what_root_makes_in_somebodys_folder_is_theirs_and_what_was_there_stays_
     for name in ("roots", "link"):
         os.close(open_kept(theirs / name, os.O_RDWR, 0o640))
     assert (theirs / "roots").stat().st_uid == secret.stat().st_uid == 0, "a link must not give away what it points to"
+
+
+@as_root
+def test_root_writes_through_no_link_that_lies_where_a_draft_goes(theirs: Path) -> None:
+    secret = theirs.parent / "secret"
+    secret.write_bytes(b"untouched")
+    (theirs / "state.json.draft").symlink_to(secret)
+    put_in_place(theirs / "state.json", b"{}")
+    assert (secret.read_bytes(), secret.stat().st_uid) == (b"untouched", 0)
+    assert (theirs / "state.json").read_bytes() == b"{}"
+    assert sorted(path.name for path in theirs.iterdir()) == ["state.json"]
+
+
+@as_root
+def test_what_cannot_be_given_away_is_written_all_the_same_and_that_is_said_once(
+    theirs: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_fd: int, _user: int, _group: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    for number in range(3):
+        put_in_place(theirs / f"{number}", b"there")
+    make_folder(theirs / "folder")
+    assert len(list(theirs.iterdir())) == 4
+    assert [record.message.partition(" (")[0] for record in caplog.records] == [
+        f"{theirs}: what root makes there cannot be given to its owner"
+    ]
+
+
+def test_who_may_not_look_is_told_why_and_does_not_find_nothing(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Root may look everywhere, so that the refusal is made here."""
+    real = Path.stat
+
+    def stat_of(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.parent == tmp_path / "state":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat_of)
+    assert may_be_there(tmp_path / "state" / "taught")
+    assert not may_be_there(tmp_path / "nothing")
+    assert not may_be_there(config / "below a file")
+    with pytest.raises(BadConfig, match="taught"):
+        read_account(tmp_path / "state" / "taught")
 
 
 @pytest.fixture

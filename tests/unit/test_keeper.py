@@ -35,12 +35,15 @@ class GatedOpener:
 
     real: Opener = field(default_factory=lambda: Opener(threads=1))
     gate: threading.Event = field(default_factory=threading.Event)
+    waits: threading.Event = field(default_factory=threading.Event)
     signed: None = None
 
     def __post_init__(self) -> None:
         self.gate.set()
 
     def open(self, folder: Path) -> Recipe:
+        if not self.gate.is_set():
+            self.waits.set()
         assert self.gate.wait(PATIENCE_S)
         return self.real.open(folder)
 
@@ -195,6 +198,23 @@ def test_a_rollback_for_one_trial_leaves_another_that_has_come_meanwhile(
     assert station.name == "plate-3"
     assert station.slots.trial
     assert station.slots.trial.recipe.name == "plate-3"
+
+
+def test_a_person_s_rollback_goes_on_though_a_doubt_is_told_meanwhile(station: Station, second: Path) -> None:
+    doubted = threading.Event()
+    with station.keeper("tell") as keeper:
+        station.on_trial(keeper, second)
+        station.events.listen(lambda happening: happening.code is EventCode.RECIPE_DOUBTED and doubted.set())
+        station.opener.gate.clear()
+        asked = threading.Thread(target=keeper.roll_back, args=("by a person", station.take))
+        asked.start()
+        assert station.opener.waits.wait(PATIENCE_S)
+        station.judge(keeper, BROKEN)
+        assert doubted.wait(PATIENCE_S)
+        station.opener.gate.set()
+        asked.join(PATIENCE_S)
+    assert station.name == station.slots.good.name == "plate"
+    assert station.slots.trial is None
 
 
 def test_rejects_count_towards_a_doubt_through_restarts(station: Station, second: Path) -> None:

@@ -97,6 +97,19 @@ def test_an_entry_torn_at_any_byte_is_put_aside_and_those_before_it_stay(path: P
         assert read_account(path).entries[-1] == taught("d")
 
 
+def test_a_last_entry_with_holes_is_put_aside_as_one_without_an_end(path: Path) -> None:
+    """A card may have written the last block of it and not one before."""
+    first, second = written(path, taught("a"), taught("b")).splitlines(keepends=True)
+    holed = second[:40] + b"\0" * 60 + second[100:]
+    path.write_bytes(first + holed)
+    ledger = Ledger(path)
+    assert len(ledger.entries) == 1
+    assert ledger.torn
+    assert ledger.torn.read_bytes() == holed
+    ledger.close()
+    assert path.read_bytes() == first
+
+
 def test_a_line_that_was_changed_removed_or_moved_is_found_out(path: Path) -> None:
     first, second, third = written(path, taught("a"), undone("a"), taught("b")).splitlines(keepends=True)
     for damaged in (

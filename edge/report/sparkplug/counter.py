@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from edge.errors import BadConfig
-from edge.host.files import write_through
+from edge.host.files import may_be_there, write_through
 from edge.report.sparkplug.session import COUNT_TO
 from edge.strict import read_limited
 
@@ -56,7 +56,7 @@ class BirthCounter:
 
 def _read(path: Path) -> int:
     """The number that was used last; one before 0 when there was none yet."""
-    if not path.exists():
+    if not may_be_there(path):
         return COUNT_TO - 1
     text = read_limited(path, _MOST_BYTES, BadConfig).strip()
     if not (text.isdigit() and int(text) < COUNT_TO):
