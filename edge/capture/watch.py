@@ -75,14 +75,14 @@ class WatchSource:
         self._feed = Feed(up=True, since_s=time.monotonic())
         self._loss = Trouble(self._events, EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
         _must_be_folder(folder)
-        self._judged = Judged(folder, quota_bytes)
+        self._judged = Judged(folder, quota_bytes, stop)
 
     def feed(self) -> Feed:
         """Up while the folder can be listed; frames are files that were judged."""
         return self._feed
 
     def __iter__(self) -> Generator[Shot, None, None]:
-        self._judged.count()
+        self._judged.look_after()
         self._in_work.recall()
         try:
             yield from self._shots()
