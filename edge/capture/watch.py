@@ -51,7 +51,8 @@ class WatchSource:
     It came at the earliest when the folder was last looked at without it; of what lies there at the start, nobody knows.
     While the line is paused it waits for no verdict: what comes then has come at the end of the pause, and what came before
     is taken to have come later by as long as the pause was.
-    A file with which the process was killed is read once more at the next start; killed again, the line gives it up.
+    A file with which the process was killed is read once more at the next start; killed again, the line gives it up, but
+    for no second one before some file was judged to its end: what kills it each time may be something else.
 
     Args:
         folder: where they arrive.
@@ -142,8 +143,10 @@ class WatchSource:
         """Move the file out of the way, under a new name if that one is taken."""
         path, stamp = self._shown.pop(shot.seq)
         self._put_away(path, stamp, verdict)
-        # One that was given up and stays where it is must not be read at the next start either.
-        if not (path in self._stuck and self._in_work.begun(path, stamp) >= MOST_TRIES):
+        if not self._in_work.has_given_up(path, stamp):
+            self._in_work.judged(path)
+        elif path not in self._stuck:
+            # One that stays where it is must not be read at the next start either.
             self._in_work.end(path)
 
     def _put_away(self, path: Path, stamp: Stamp, verdict: Verdict) -> None:
@@ -159,7 +162,7 @@ class WatchSource:
 
     def _shoot(self, path: Path, seen: _Seen, seq: int) -> Shot | None:
         """None: somebody still writes the file, or may be."""
-        if self._in_work.begun(path, seen.stamp) >= MOST_TRIES:
+        if self._in_work.gives_up(path, seen.stamp):
             return self._give_up(path, seq)
         self._in_work.begin(path, seen.stamp)
         # A pause may have come since the files were listed.
@@ -171,11 +174,13 @@ class WatchSource:
         return shot
 
     def _give_up(self, path: Path, seq: int) -> Unfit:
+        self._in_work.give_up(path)
         shot = leave_file(
             path,
             seq,
-            f"the process ended {MOST_TRIES} times with this file in work, and it is not read again; "
-            "look at its size and format before you copy it here again.",
+            f"the process ended {MOST_TRIES} times with this file in work, and it is not read again; the cause may be "
+            "another (a disk that hangs, too little memory): look into the journal, and at the file's size and format, "
+            "before you copy it here again.",
         )
         self._events.say(EventCode.FILE_GIVEN_UP, f"source.path: {shot.detail}")
         return shot
@@ -185,7 +190,12 @@ class WatchSource:
             return []
         now_s = time.monotonic()
         ready = [(p, s) for p, s in self._seen.items() if now_s - s.since_s >= self._poll_s and p not in self._stuck]
-        return sorted(ready, key=lambda found: (found[1].stamp[1], found[0].name))
+        return sorted(ready, key=self._turn)
+
+    def _turn(self, found: tuple[Path, _Seen]) -> tuple[int, int, str]:
+        """The oldest first; but what may kill the process and cannot be given up yet, after all others."""
+        path, seen = found
+        return self._in_work.put_off(path, seen.stamp), seen.stamp[1], path.name
 
     def _notice(self) -> bool:
         """Remember since when each file is as it is; False while the folder cannot be listed."""

@@ -272,3 +272,32 @@ def test_a_file_that_waits_for_the_end_of_a_pause_is_not_late_for_it(incoming: P
         assert waited.arrived_mono_s is not None
         assert began_s + pause.slept_s <= waited.arrived_mono_s <= put_s + rested_s, "only what was no pause counts"
         finish(source, waited)
+
+
+def test_after_one_file_was_given_up_no_second_one_is_before_some_file_was_judged(
+    incoming: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(incoming, "a.png", png(1))
+    for _ in range(2):
+        _, shots, _ = start(incoming)
+        next(shots)
+        shots.close()
+    source, shots, _ = start(incoming)
+    given_up = next(shots)
+    assert isinstance(given_up, Unfit)
+    assert "the cause may be another" in given_up.detail
+    finish(source, given_up)
+    shots.close()
+    put(incoming, "b.png", png(2))
+    for _ in range(3):
+        _, shots, _ = start(incoming)
+        assert isinstance(next(shots), Frame), "two in a row may have another cause"
+        shots.close()
+    assert caplog.text.count("b.png in work, and with another file before") == 1
+    put(incoming, "c.png", png(3))
+    source, shots, _ = start(incoming)
+    judged = next(shots)
+    assert (judged.part_id, type(judged)) == ("c", Frame), "others go first"
+    finish(source, judged)
+    assert isinstance(second := next(shots), Unfit)
+    assert second.part_id == "b"
