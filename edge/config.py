@@ -29,6 +29,7 @@ class _Station(Strict):
 
     takt_s: from the trigger, or from the frame's arrival, to the verdict; a later one is NOT_DECIDABLE. A watched file has
     arrived at the last look, each `source.poll_s`, that did not find it; one that lies there at the start when it is read.
+    A pause does not count, and what comes in one has come at its end.
     """
 
     station: StationName

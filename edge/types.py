@@ -82,8 +82,8 @@ class Shot:
     """One trigger: which part, when. Base of what a source yields.
 
     order: None where the plant did not ask for the part; asked_mono_s: when a trigger asked for it, None where none did;
-    arrived_mono_s: when its file came at the earliest, None where that is not known or the picture was taken here;
-    result_id: what its result is to be called, where somebody was told so before.
+    arrived_mono_s: when its file came at the earliest, a pause since then left out, None where that is not known or the
+    picture was taken here; result_id: what its result is to be called, where somebody was told so before.
     """
 
     part_id: str  # file name, or a running number for live cameras

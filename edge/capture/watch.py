@@ -4,7 +4,7 @@ import logging
 import stat
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 _GRACE_S = 2.0
 _IN_WORK_FILE = ".in-work"
 _QUOTA_BYTES = 2_000_000_000
+_SLICE_S = 0.1
+"""The end of a pause is seen so soon, however seldom the folder is looked at."""
+
 _LOOKS_SHARE = 10
 """While files are judged, looking for others takes at most one part in so many of the line's time."""
 
@@ -29,7 +32,15 @@ _LOOKS_SHARE = 10
 class _Seen:
     stamp: Stamp
     since_s: float  # monotonic: unchanged at least since then
-    arrived_s: float | None  # monotonic: it was not there, or not whole, before; None: it lay there at the start
+    arrived_s: (
+        float | None
+    )  # monotonic, pauses left out: it was not there, or not whole, before; None: it lay there at the start
+
+    def after_pause(self, began_s: float, ended_s: float) -> "_Seen":
+        """The same, without the time of a pause in which nobody could judge it."""
+        if self.arrived_s is None:
+            return self
+        return replace(self, arrived_s=self.arrived_s + ended_s - max(began_s, self.arrived_s))
 
 
 class WatchSource:
@@ -38,7 +49,10 @@ class WatchSource:
     A file has arrived when its size and time have not changed for `poll_s`; one that cannot be read is given `grace_s`,
     because a copy may pause. Names that begin with a dot are left alone: copy to `.name` and rename, and arrival is whole.
     It came at the earliest when the folder was last looked at without it; of what lies there at the start, nobody knows.
-    A file with which the process was killed is read once more at the next start; killed again, the line gives it up.
+    While the line is paused it waits for no verdict: what comes then has come at the end of the pause, and what came before
+    is taken to have come later by as long as the pause was.
+    A file with which the process was killed is read once more at the next start; killed again, the line gives it up, but
+    for no second one before some file was judged to its end: what kills it each time may be something else.
 
     Args:
         folder: where they arrive.
@@ -75,15 +89,14 @@ class WatchSource:
         self._feed = Feed(up=True, since_s=time.monotonic())
         self._loss = Trouble(self._events, EventCode.FOLDER_LOST, EventCode.FOLDER_BACK)
         _must_be_folder(folder)
-        self._judged = Judged(folder, quota_bytes)
+        self._judged = Judged(folder, quota_bytes, stop)
 
     def feed(self) -> Feed:
         """Up while the folder can be listed; frames are files that were judged."""
         return self._feed
 
     def __iter__(self) -> Generator[Shot, None, None]:
-        self._judged.count()
-        self._in_work.recall()
+        self._judged.look_after()
         try:
             yield from self._shots()
         finally:
@@ -112,12 +125,28 @@ class WatchSource:
             if not found_one:
                 self._stop.wait(self._poll_s)
 
+    def rest(self, over: Callable[[float], bool]) -> None:
+        """Look for files until `over`, so that it is known of each whether it came while the line was paused."""
+        began_s = time.monotonic()
+        if over(0.0):
+            return
+        self._notice()
+        while not over(min(self._poll_s, _SLICE_S)):
+            if time.monotonic() >= self._look_again_s:
+                self._notice()
+        if self._looked_s is None:
+            return
+        ended_s = self._looked_s = time.monotonic()
+        self._seen = {p: seen.after_pause(began_s, ended_s) for p, seen in self._seen.items()}
+
     def done(self, shot: Shot, verdict: Verdict) -> None:
         """Move the file out of the way, under a new name if that one is taken."""
         path, stamp = self._shown.pop(shot.seq)
         self._put_away(path, stamp, verdict)
-        # One that was given up and stays where it is must not be read at the next start either.
-        if not (path in self._stuck and self._in_work.begun(path, stamp) >= MOST_TRIES):
+        if not self._in_work.has_given_up(path, stamp):
+            self._in_work.judged(path)
+        elif path not in self._stuck:
+            # One that stays where it is must not be read at the next start either.
             self._in_work.end(path)
 
     def _put_away(self, path: Path, stamp: Stamp, verdict: Verdict) -> None:
@@ -133,10 +162,11 @@ class WatchSource:
 
     def _shoot(self, path: Path, seen: _Seen, seq: int) -> Shot | None:
         """None: somebody still writes the file, or may be."""
-        if self._in_work.begun(path, seen.stamp) >= MOST_TRIES:
+        if self._in_work.gives_up(path, seen.stamp):
             return self._give_up(path, seq)
         self._in_work.begin(path, seen.stamp)
-        shot = shoot_file(path, seq, seen.arrived_s)
+        # A pause may have come since the files were listed.
+        shot = shoot_file(path, seq, self._seen.get(path, seen).arrived_s)
         unreadable = isinstance(shot, Unfit) and shot.reason is Reason.UNREADABLE
         if _stamp(path) != seen.stamp or (unreadable and time.monotonic() - seen.since_s < self._grace_s):
             self._in_work.end(path)
@@ -144,11 +174,13 @@ class WatchSource:
         return shot
 
     def _give_up(self, path: Path, seq: int) -> Unfit:
+        self._in_work.give_up(path)
         shot = leave_file(
             path,
             seq,
-            f"the process ended {MOST_TRIES} times with this file in work, and it is not read again; "
-            "look at its size and format before you copy it here again.",
+            f"the process ended {MOST_TRIES} times with this file in work, and it is not read again; the cause may be "
+            "another (a disk that hangs, too little memory): look into the journal, and at the file's size and format, "
+            "before you copy it here again.",
         )
         self._events.say(EventCode.FILE_GIVEN_UP, f"source.path: {shot.detail}")
         return shot
@@ -158,7 +190,12 @@ class WatchSource:
             return []
         now_s = time.monotonic()
         ready = [(p, s) for p, s in self._seen.items() if now_s - s.since_s >= self._poll_s and p not in self._stuck]
-        return sorted(ready, key=lambda found: (found[1].stamp[1], found[0].name))
+        return sorted(ready, key=self._turn)
+
+    def _turn(self, found: tuple[Path, _Seen]) -> tuple[int, int, str]:
+        """The oldest first; but what may kill the process and cannot be given up yet, after all others."""
+        path, seen = found
+        return self._in_work.put_off(path, seen.stamp), seen.stamp[1], path.name
 
     def _notice(self) -> bool:
         """Remember since when each file is as it is; False while the folder cannot be listed."""
@@ -169,6 +206,7 @@ class WatchSource:
         if stamps is None:
             return False
         if self._looked_s is None:
+            self._in_work.recall()
             self._in_work.forget_all_but(stamps.keys())
         before, arrived_s = self._seen, self._looked_s
         self._seen = {

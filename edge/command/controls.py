@@ -1,6 +1,7 @@
 """Where commands and the line meet: what a command sets here, the line reads before its next part."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -92,8 +93,8 @@ class Controls:
 class PausableSource:
     """A source that rests while the line is paused, and whose shots belong to the job that is set.
 
-    Files wait. live: what a camera saw when the pause began is not what it will see at its end, so that frame is dropped;
-    its reader goes on by itself, so the first frame after the pause is a new one.
+    Files wait, and that time does not count as theirs. live: what a camera saw when the pause began is not what it will see
+    at its end, so that frame is dropped; its reader goes on by itself, so the first frame after the pause is a new one.
     """
 
     def __init__(self, source: Source, controls: Controls, stop: threading.Event, *, live: bool) -> None:
@@ -110,7 +111,7 @@ class PausableSource:
                 # The pause came while the source waited for this one.
                 if self._live and isinstance(shot, Frame):
                     continue
-                self._wait_while_paused()
+                shot = _came_later(shot, self._wait_while_paused())
                 if self._controls.paused:
                     return
             yield self._controls.ordered(shot)
@@ -119,14 +120,16 @@ class PausableSource:
         """As the source says."""
         self._source.done(shot, verdict)
 
-    def _wait_while_paused(self) -> None:
-        over = partial(self._controls.goes_on, self._stop)
+    def _wait_while_paused(self) -> float:
+        """Returns for how many seconds."""
+        began_s, over = time.monotonic(), partial(self._controls.goes_on, self._stop)
         if isinstance(self._source, LookedAfter):
             self._source.rest(over)
-            return
-        # In slices, because stopping is an event of its own.
-        while not over(_STOP_POLL_S):
-            pass
+        else:
+            # In slices, because stopping is an event of its own.
+            while not over(_STOP_POLL_S):
+                pass
+        return time.monotonic() - began_s
 
 
 class PausableLiveSource(PausableSource):
@@ -150,3 +153,9 @@ class OrderedLiveSource:
 
     def __iter__(self) -> Iterator[Shot]:
         return map(self._controls.ordered, self._source)
+
+
+def _came_later(shot: Shot, paused_s: float) -> Shot:
+    """The shot of a file that waited so long for the end of a pause: it is not late for that."""
+    came_s = shot.taken_mono_s if shot.arrived_mono_s is None else shot.arrived_mono_s
+    return replace(shot, arrived_mono_s=came_s + paused_s)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.capture.config import SourceConfig, WatchConfig
-from edge.capture.judged import held_bytes, places
+from edge.capture.judged import excess_bytes, held_bytes, places
 from edge.config import StationConfig
 from edge.doctor.symptom import Symptom, ill, well, worry
 from edge.errors import BadConfig
@@ -67,10 +67,13 @@ def try_judged(source: SourceConfig) -> list[Symptom]:
     if not isinstance(source, WatchConfig):
         return []
     folder = Path(source.path)
-    held_mb = held_bytes(folder) // 1_000_000
-    words = f"processed/ and failed/ in {folder} hold {held_mb:,} MB of {source.quota_mb:,} (source.quota_mb)"
+    held = held_bytes(folder)
+    words = f"processed/ and failed/ in {folder} hold {held // 1_000_000:,} MB of {source.quota_mb:,} (source.quota_mb)"
     if links := [place.name for place in places(folder) if place.is_symlink()]:
         return [worry("judged", f"{words}; {' and '.join(links)} is a link, and nobody removes what grows behind it.")]
+    if too_much := excess_bytes(held, source.quota_mb * 1_000_000):
+        goes = f"the line removes about {-(-too_much // 1_000_000):,} MB, the oldest first"
+        return [worry("judged", f"{words}; {goes}: set it higher, or move away what is to be kept.")]
     return [well("judged", words)]
 
 

@@ -88,6 +88,27 @@ def test_files_wait_for_the_end_of_a_pause_and_a_live_frame_of_before_is_dropped
     wait_until(lambda: got == seen, "the parts of after the pause")
 
 
+def test_a_file_that_was_read_when_a_pause_came_is_not_late_for_it(controls: Controls, stop: threading.Event) -> None:
+    source = Handed(stop)
+    got: list[Shot] = []
+
+    def line() -> None:
+        for shot in PausableSource(source, controls, stop, live=False):
+            got.append(shot)  # noqa: PERF402 - the test looks on meanwhile
+
+    threading.Thread(target=line, daemon=True).start()
+    wait_until(lambda: source.asked == 1, "the line to wait for a file")
+    controls.pause()
+    source.hand("a")
+    wait_until(lambda: not source.waiting, "the source to give it")
+    time.sleep(0.05)
+    assert not got
+    controls.resume()
+    wait_until(lambda: got, "the part of after the pause")
+    assert got[0].arrived_mono_s is not None
+    assert got[0].arrived_mono_s > got[0].taken_mono_s, "the pause is left out"
+
+
 def test_a_paused_line_ends_when_it_is_told_to_without_judging_what_waits(controls: Controls, stop: threading.Event) -> None:
     source = Handed(stop)
     shots = iter(PausableSource(source, controls, stop, live=False))

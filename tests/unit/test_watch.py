@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -223,3 +223,81 @@ def test_a_file_that_grows_has_come_after_it_was_last_seen_smaller(incoming: Pat
     assert second.arrived_mono_s is not None
     assert whole.arrived_mono_s > second.arrived_mono_s, "that look has seen it half"
     assert whole.taken_mono_s > before_s
+
+
+class Pause:
+    """One that ends after a few slices. during: what happens in it."""
+
+    def __init__(self, during: Callable[[], object] = lambda: None) -> None:
+        self._during, self._slices = during, 0
+        self.slept_s = self.ended_s = 0.0
+
+    def __call__(self, most_s: float) -> bool:
+        self._slices += 1
+        if self._slices == 2:
+            self._during()
+        time.sleep(most_s)
+        self.slept_s += most_s
+        self.ended_s = time.monotonic()
+        return self._slices == 6
+
+
+def test_a_file_that_came_in_a_pause_has_come_at_its_end(incoming: Path) -> None:
+    source, shots, _ = start(incoming)
+    put(incoming, "before.png", png(1))
+    finish(source, next(shots))
+    pause = Pause(lambda: put(incoming, "during.png", png(2)))
+    source.rest(pause)
+    during = next(shots)
+    assert during.arrived_mono_s is not None
+    assert pause.ended_s <= during.arrived_mono_s < during.taken_mono_s
+
+
+def test_a_file_that_waits_for_the_end_of_a_pause_is_not_late_for_it(incoming: Path) -> None:
+    began_s = time.monotonic()
+    source, shots, _ = start(incoming)
+    put(incoming, "first.png", png(1))
+    finish(source, next(shots))
+    for age_s, name in enumerate(("in work", "listed")):
+        os.utime(put(incoming, f"{name}.png", png(age_s)), (1000 + age_s, 1000 + age_s))
+    in_work = next(shots)
+    put(incoming, "not listed.png", png(3))
+    put_s, pause = time.monotonic(), Pause()
+    source.rest(pause)
+    rested_s = time.monotonic() - put_s
+    finish(source, in_work)
+    for name in ("listed", "not listed"):
+        waited = next(shots)
+        assert waited.part_id == name
+        assert waited.arrived_mono_s is not None
+        assert began_s + pause.slept_s <= waited.arrived_mono_s <= put_s + rested_s, "only what was no pause counts"
+        finish(source, waited)
+
+
+def test_after_one_file_was_given_up_no_second_one_is_before_some_file_was_judged(
+    incoming: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(incoming, "a.png", png(1))
+    for _ in range(2):
+        _, shots, _ = start(incoming)
+        next(shots)
+        shots.close()
+    source, shots, _ = start(incoming)
+    given_up = next(shots)
+    assert isinstance(given_up, Unfit)
+    assert "the cause may be another" in given_up.detail
+    finish(source, given_up)
+    shots.close()
+    put(incoming, "b.png", png(2))
+    for _ in range(3):
+        _, shots, _ = start(incoming)
+        assert isinstance(next(shots), Frame), "two in a row may have another cause"
+        shots.close()
+    assert caplog.text.count("b.png in work, and with another file before") == 1
+    put(incoming, "c.png", png(3))
+    source, shots, _ = start(incoming)
+    judged = next(shots)
+    assert (judged.part_id, type(judged)) == ("c", Frame), "others go first"
+    finish(source, judged)
+    assert isinstance(second := next(shots), Unfit)
+    assert second.part_id == "b"
