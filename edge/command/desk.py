@@ -69,7 +69,10 @@ class Desk:
             return
 
         def done(outcome: Outcome) -> None:
-            self._note(command.command_id, outcome)
+            if outcome.code is Code.BUSY:  # another trigger came in between
+                self._memory.forget(command.command_id)
+            else:
+                self._note(command.command_id, outcome)
             answer(outcome)
 
         self._actions.do(command, request.mono_s, now, done)

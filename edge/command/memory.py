@@ -112,6 +112,11 @@ class Memory:
                 self._kept[command_id] = deed.model_copy(update=how)
                 self._write(self._kept, self._forgotten_utc)
 
+    def forget(self, command_id: str) -> None:
+        """Nothing was done after all: a command that need not be signed may come again under its number."""
+        with self._lock:
+            self._quick.pop(command_id, None)
+
     def _write(self, kept: OrderedDict[str, Deed], forgotten: Time | None) -> None:
         if self._path is None:
             raise FileNotFoundError("commands.memory_file is not given")

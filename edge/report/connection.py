@@ -27,6 +27,17 @@ _EARLY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A connection that is over.
+
+    unanswered: numbers of the messages it left over, which paho has forgotten. was_short: over as soon as it had begun.
+    """
+
+    unanswered: tuple[int, ...]
+    was_short: bool
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """What has happened since the last look. said: number of a message and the broker's answer to it."""
 
@@ -35,8 +46,7 @@ class News:
     window: int
     max_packet_bytes: int | None
     said: tuple[tuple[int, ReasonCode], ...]
-    unanswered: tuple[int, ...] = ()  # left over by connections that ended; paho has forgotten them
-    ended_early: bool = False  # such a connection was over as soon as it had begun
+    ended: tuple[Ended, ...] = ()  # each that another has followed, the oldest first
 
 
 class Connection:
@@ -50,12 +60,12 @@ class Connection:
         self._broker = broker
         self._changed = changed
         self._connected = self._greet = self._closing = False
-        self._was_short = self._ended_early = False
+        self._was_short = False
         self.link = Link(connected=False, since_s=time.monotonic(), connects=0)
         self._window = WINDOW
         self._max_packet_bytes: int | None = None
         self._said: deque[tuple[int, ReasonCode]] = deque()
-        self._unanswered: list[int] = []
+        self._ended: list[Ended] = []
         self._outage = Outage(broker)  # touched by paho's thread alone
         self._will_topic = will_topic
         self._client = make_client(broker)
@@ -105,11 +115,12 @@ class Connection:
 
     def look(self) -> News:
         """Take what has happened."""
-        said, unanswered = tuple(self._said), tuple(self._unanswered)
-        news = News(self._connected, self._greet, self._window, self._max_packet_bytes, said, unanswered, self._ended_early)
+        news = News(
+            self._connected, self._greet, self._window, self._max_packet_bytes, tuple(self._said), tuple(self._ended)
+        )
         self._said.clear()
-        self._unanswered.clear()
-        self._greet = self._ended_early = False
+        self._ended.clear()
+        self._greet = False
         return news
 
     # Callbacks run in paho's thread; one that raised would end it.
@@ -120,10 +131,9 @@ class Connection:
             return
         self._outage.back()
         # paho would send it again now as it was, though in the meantime it may have become late.
-        unanswered = [message.mid for message in client.drop_out_messages()]
+        unanswered = tuple(message.mid for message in client.drop_out_messages())
         with self._changed:
-            self._unanswered += unanswered
-            self._ended_early |= self._was_short
+            self._ended.append(Ended(unanswered, self._was_short))
             self._was_short = False
             self._connected = self._greet = True
             self.link = Link(connected=True, since_s=time.monotonic(), connects=self.link.connects + 1)

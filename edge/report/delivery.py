@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.report.broker import PERMANENT, explain
-from edge.report.connection import Connection, News
+from edge.report.connection import Connection, Ended, News
 from edge.report.hangups import Hangups
+from edge.report.held_back import HeldBack
 from edge.report.message import as_historical
 from edge.report.notices import Notice
 from edge.report.outbox.outbox import Answer, Fate, Outbox, Row
@@ -24,8 +25,11 @@ FRESH_S = 30.0
 
 _PACKET_OVERHEAD_BYTES = 10  # type, length, topic length, message id, no properties
 
-
 _HANGS_UP = "the broker hangs up on it and takes smaller ones; raise its maximum packet size"
+_HANGS_UP_ON_NEWS = (
+    "the broker hangs up on it; let this user publish there, or raise the broker's maximum packet size; it is tried again "
+    "at growing intervals"
+)
 
 
 class Delivery:
@@ -48,16 +52,21 @@ class Delivery:
         self._connection = connection
         self._result_topic, self._status_topic = topics
         self._birth = birth
-        self._refusals, self._hangups = Refusals(chance), Hangups()
+        self._refusals, self._hangups, self._held = Refusals(chance), Hangups(), HeldBack(clock)
         self._clock = clock
         self._on_their_way: dict[int, Row] = {}
         self._notices: dict[int, Notice] = {}  # by its number, what is no result
+        self._freed: list[Notice] = []  # were held back, and need not be any more
         self._refused_topics: set[str] = set()
         self._said_refusal = self._said_dead = False
 
     def greet(self) -> None:
         """Say that this device is there, and what it is."""
-        self._say_status(self._birth)
+        birth = self._status(self._birth)
+        if birth.topic in self._held:
+            self._held.put(birth)
+        else:
+            self._publish(birth)
 
     def rename(self, birth: StatusMessage, news: News) -> None:
         """This device is something else from now on; who is connected says so at once."""
@@ -67,7 +76,7 @@ class Delivery:
 
     def say_goodbye(self) -> int:
         """Say that this device has been stopped; the message's number."""
-        return self._say_status(self._birth.ended("stopped"))
+        return self._publish(self._status(self._birth.ended("stopped")))
 
     def settle(self, said: tuple[tuple[int, ReasonCode], ...]) -> None:
         """Note the broker's answers in the outbox."""
@@ -76,6 +85,7 @@ class Delivery:
             if row := self._on_their_way.pop(mid, None):
                 answers += self._answered(row, code)
             elif notice := self._notices.pop(mid, None):
+                self._freed += self._held.free(notice.topic)
                 if code.is_failure:
                     self._note_refused(notice.topic, f"the broker refuses it: {explain(code)}")
                 else:
@@ -84,42 +94,78 @@ class Delivery:
             self._outbox.settle(answers)
 
     def take_back(self, news: News) -> list[Notice]:
-        """What the last connection left unanswered: its rows wait in the outbox again, the rest is to wait with the caller.
+        """What ended connections left unanswered: rows wait in the outbox again, the rest is to wait with the caller.
 
-        Connections that end one after the other as soon as they have begun are suspicious: rows are then sent alone.
+        Connections that end one after the other as soon as they have begun are suspicious: rows are then sent alone, and
+        what was told with them is held back.
         """
-        rows = [row for mid in news.unanswered if (row := self._on_their_way.pop(mid, None))]
-        notices = [notice for mid in news.unanswered if (notice := self._notices.pop(mid, None))]
-        if news.ended_early and self._hangups.ended([*(row.id for row in rows), *(notice.topic for notice in notices)]):
+        freed, self._freed = self._freed, []
+        if any(notice.topic == self._status_topic for notice in freed) and news.connected and not news.greet:
+            self.greet()
+        notices = [notice for notice in freed if notice.topic != self._status_topic]
+        for ended in news.ended:
+            notices += self._take_back(ended)
+        return notices
+
+    def _take_back(self, ended: Ended) -> list[Notice]:
+        rows = [row for mid in ended.unanswered if (row := self._on_their_way.pop(mid, None))]
+        notices = [notice for mid in ended.unanswered if (notice := self._notices.pop(mid, None))]
+        topics = {notice.topic for notice in notices if notice.topic not in self._held}
+        if ended.was_short and self._hangups.ended([*(row.id for row in rows), *topics]):
             if not self._hangups.alone:
                 log.warning("topic %s: the broker hangs up again and again; results are sent one by one", self._result_topic)
             self._hangups.took_back({row.id: len(row.entry.payload) for row in rows}, len(notices))
+            for topic in topics:
+                self._held.hold(topic)
         if rows:
             self._outbox.settle([Answer(row.id, Fate.LATER) for row in rows])
+        # Where newer news of a topic are on their way already, older ones must not become what the broker retains.
+        newer = {notice.topic for notice in self._notices.values()}
+        notices = [notice for notice in notices if not (notice.retain and notice.topic in newer)]
+        for notice in reversed(notices):
+            if notice.topic in self._held and not self._held.take_back(notice):
+                self._note_refused(notice.topic, _HANGS_UP_ON_NEWS)
         # Who we are is said anew at each connect.
-        return [notice for notice in notices if notice.topic != self._status_topic]
+        return [n for n in notices if n.topic not in self._held and n.topic != self._status_topic]
 
     def room(self, news: News) -> int:
-        """How many more messages the broker takes now; none beside a row that is on trial."""
-        if self._hangups.alone and self._on_their_way:
+        """How many more messages the broker takes now; none beside one that is on trial."""
+        if not news.connected:
             return 0
-        return news.window - len(self._on_their_way) - len(self._notices) if news.connected else 0
+        on_their_way = len(self._on_their_way) + len(self._notices)
+        if self._hangups.alone:
+            return max(0, 1 - on_their_way)
+        return 0 if self._held.trying else max(0, news.window - on_their_way)
+
+    def send_alone(self, news: News) -> None:
+        """Hand over what has nothing beside it: while rows go one by one the oldest, then news that were held back."""
+        if self._hangups.alone:
+            self.send(news)
+        if not news.connected or self._on_their_way or self._notices or not (notice := self._held.fetch()):
+            return
+        if why := _too_large(notice.topic, notice.payload, news):
+            self._note_refused(notice.topic, why)
+            self._freed += self._held.free(notice.topic)
+        else:
+            self._publish(notice)
 
     def tell(self, notices: Sequence[Notice], news: News) -> None:
         """Hand over what is no result; what the broker would not take is dropped and said."""
         for notice in notices:
             if why := _too_large(notice.topic, notice.payload, news):
                 self._note_refused(notice.topic, why)
+            elif notice.topic in self._held:
+                self._held.put(notice)
             else:
                 self._publish(notice)
 
     def send(self, news: News) -> None:
         """Hand over the oldest rows that the window has room for."""
         now_s = self._clock()
-        room = self.room(news) if not self._refusals.standing else 1 - len(self._on_their_way)
-        if self._hangups.alone:
-            room = 1 - len(self._on_their_way) - len(self._notices)
-        if not news.connected or room <= 0 or self._refusals.pausing(now_s):
+        room = self.room(news)
+        if self._refusals.standing:
+            room = min(room, 1 - len(self._on_their_way))
+        if room <= 0 or self._refusals.pausing(now_s):
             return
         too_large: list[Answer] = []
         rows = self._outbox.take(room, [*self._refusals.not_due(now_s), *self._hangups.set_aside])
@@ -171,8 +217,8 @@ class Delivery:
         self._said_dead = True
         return Answer(row_id, Fate.DEAD, why)
 
-    def _say_status(self, status: StatusMessage) -> int:
-        return self._publish(Notice(self._status_topic, to_wire(status), retain=True))
+    def _status(self, status: StatusMessage) -> Notice:
+        return Notice(self._status_topic, to_wire(status), retain=True)
 
     def _publish(self, notice: Notice) -> int:
         mid = self._connection.publish(notice.topic, notice.payload, retain=notice.retain)

@@ -209,8 +209,9 @@ class MqttPublisher:
         if news.greet:
             delivery.greet()
         if goes_on:
+            delivery.send_alone(news)
             with self._changed:
-                notices = self._notices.fetch(max(0, delivery.room(news)))
+                notices = self._notices.fetch(delivery.room(news))
             delivery.tell(notices, news)
             delivery.send(news)
         self._show(outbox)

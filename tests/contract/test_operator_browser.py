@@ -280,6 +280,19 @@ def test_the_token_opens_the_page(browser: Browser, recipe: Recipe, tmp_path: Pa
         assert (tab.complaints, tab.elsewhere) == ([], [])
 
 
+def test_the_browser_of_an_older_tablet_shows_and_rules_as_well(browser: Browser, recipe: Recipe, tmp_path: Path) -> None:
+    with page_open(tmp_path, recipe) as page:
+        page.judge(BAD, pixels=some_pixels())
+        tab = Tab(browser.new_page(), page.origin)
+        tab.page.add_init_script("delete AbortSignal.timeout")
+        tab.page.goto(page.origin)
+        expect(tab.page.locator("#whose")).to_contain_text("NOK")
+        tab.page.get_by_role("button", name="Confirm").click()
+        expect(tab.page.locator("#cards .ruling p")).to_have_text("✕ Confirmed defect")
+        assert (tab.complaints, tab.elsewhere) == ([], [])
+        tab.page.close()
+
+
 def test_another_sites_page_can_neither_rule_nor_read_nor_frame(browser: Browser, recipe: Recipe, tmp_path: Path) -> None:
     hello = b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\nhello"
     with page_open(tmp_path, recipe) as page, answering(hello) as (port, _):

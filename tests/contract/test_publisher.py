@@ -188,13 +188,13 @@ def test_what_an_outage_caught_on_its_way_says_afterwards_that_it_is_late(
         with publishing(broker_at(link.port, protocol=protocol)) as publisher:
             publisher.put(result(1))
             wait_until(lambda: publisher.counts().delivered == 1, "the first result")
-            link.let(Traffic.STALLS)
+            link.strand()
+            link.let(Traffic.REFUSED)
             publisher.tell("event", b'{"code": "X"}', retain=False)
             publisher.tell("health", b'{"number": 1}', retain=True)
             publisher.put(caught)
             assert publisher.commit(PATIENCE_S), "all are on their way"
             link.cut()
-            link.let(Traffic.REFUSED)
             wait_until(lambda: not publisher.link().connected, "the loss")
             publisher.tell("health", b'{"number": 2}', retain=True)
             monkeypatch.setattr("edge.report.delivery.FRESH_S", 0.0)
@@ -237,6 +237,33 @@ def test_news_too_large_for_the_broker_are_said_once_and_end_no_connection(
         wait_until(lambda: len(plant.results()) == 3, "all results")
     assert len(errors(caplog)) == 1
     assert "the broker takes 2000" in errors(caplog)[0]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_news_at_which_the_broker_hangs_up_hold_up_no_result(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    # With MQTT 3.1.1 nobody knows beforehand that it will hang up.
+    why = "the broker takes 2000" if protocol == "5" else "the broker hangs up on it"
+    monkeypatch.setattr("edge.report.held_back._FIRST_S", 1.0)
+    with Mosquitto(tmp_path, more="max_packet_size 2000") as broker, Subscriber(broker) as plant:
+        with publishing(broker_at(broker.port, protocol=protocol)) as publisher:
+
+            def delivered(many: int) -> bool:
+                publisher.tell("health", b"x" * 4000, retain=True)
+                return publisher.counts().delivered == many
+
+            for seq in range(5):
+                assert not delivered(5)
+                publisher.put(result(seq))
+            wait_until(lambda: delivered(5), "the results")
+            wait_until(lambda: delivered(5) and why in caplog.text, "the line in the journal", patience_s=90)
+            for seq in range(5, 10):
+                publisher.put(result(seq))
+                wait_until(lambda seq=seq: delivered(seq + 1), "a later result")
+        assert (publisher.waiting, publisher.lost) == (0, 0)
+        wait_until(lambda: {said["seq"] for said in plant.results()} == set(range(10)), "all results")
+    assert caplog.text.count(why) == 1
 
 
 def test_what_is_lost_is_lost_by_its_cause() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,28 +46,32 @@ class Way:
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._ahead_s = {0}
         self._held: list[tuple[float, float]] = []  # ended
         self._held_since: list[float] = []
 
     def step(self, ahead_s: int) -> None:
         """The device's clock is so far ahead of the computer's from now on."""
-        self._ahead_s.add(ahead_s)
+        with self._lock:
+            self._ahead_s.add(ahead_s)
 
     def hold(self, now_s: float) -> None:
         """Bytes are held from now on; each `hold` has its `let_go`."""
-        self._held_since.append(now_s)
+        with self._lock:
+            self._held_since.append(now_s)
 
     def let_go(self, now_s: float) -> None:
         """The latest `hold` is over."""
-        self._held.append((self._held_since.pop(), now_s))
+        with self._lock:
+            self._held.append((self._held_since.pop(), now_s))
 
     def age_s(self, taken_utc: datetime, now_s: float) -> float:
         """The youngest that a result can be that comes now, by any clock its device has had; time held does not count."""
-        taken_s = max(
-            (taken for ahead_s in list(self._ahead_s) if (taken := taken_utc.timestamp() - ahead_s) <= now_s), default=now_s
-        )
-        held = [*self._held, *((since, now_s) for since in list(self._held_since))]
+        with self._lock:
+            ahead = tuple(self._ahead_s)
+            held = [*self._held, *((since, now_s) for since in self._held_since)]
+        taken_s = max((taken for ahead_s in ahead if (taken := taken_utc.timestamp() - ahead_s) <= now_s), default=now_s)
         return now_s - taken_s - sum(max(0.0, min(end, now_s) - max(begin, taken_s)) for begin, end in held)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge.capture.triggers import Triggers
+from edge.capture.triggers import Offered, Triggers
 from edge.command.actions import Actions, Powers
 from edge.command.controls import Controls
 from edge.command.desk import Answer, Desk
@@ -120,6 +120,18 @@ def test_a_trigger_behind_a_waiting_one_is_refused_and_may_be_sent_again(counter
     waiting = counter.triggers.waiting(threading.Event())
     assert waiting
     assert (waiting.part_id, waiting.order.job_id, waiting.order.command_id) == ("q", "j", second["command_id"])
+
+
+def test_a_trigger_that_another_one_just_beats_may_be_sent_again_too(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beaten = wish("trigger", START, part_id="p", job_id="j")
+    with monkeypatch.context() as patch:
+        patch.setattr(Triggers, "offer", lambda *_: Offered.BUSY)
+        assert counter.code(beaten) == "BUSY"
+    assert counter.code(beaten) == "OK"
+    counter.triggers.taken()
+    assert counter.code(beaten) == "DONE_BEFORE"
 
 
 def test_a_threshold_within_limits_is_told_wherever_it_counts(counter: Counter, recipe: Recipe) -> None:

@@ -8,14 +8,16 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.report.connection import News
+from edge.report.connection import Ended, News
 from edge.report.delivery import Delivery
+from edge.report.hangups import GUILTY, SUSPICIOUS
 from edge.report.inbox import to_entry
 from edge.report.notices import MOST_WAITING, Notice, Notices
 from edge.report.outbox.memory import MemoryOutbox
 from tests.results import BIRTH, result
 
 ONLINE = News(connected=True, greet=False, window=16, max_packet_bytes=None, said=())
+HEALTH = Notice("plant/health", b"{}", retain=True)
 
 
 @dataclass
@@ -23,7 +25,7 @@ class FakeConnection:
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        assert retain == topic.endswith("status")
+        assert retain == topic.endswith(("status", "health"))
         self.sent.append((topic, payload))
         return len(self.sent)
 
@@ -47,7 +49,23 @@ class Bench:
 
     def reconnect(self, *unanswered: int, ended_early: bool = False) -> list[Notice]:
         """The connection ended, and the next has begun; paho has forgotten these."""
-        return self.delivery.take_back(replace(ONLINE, greet=True, unanswered=unanswered, ended_early=ended_early))
+        return self.delivery.take_back(replace(ONLINE, greet=True, ended=(Ended(unanswered, ended_early),)))
+
+    def turn(self, *notices: Notice) -> list[str]:
+        """One of the publisher's, with these to tell if there is room; the topics of what went out."""
+        before = len(self.connection.sent)
+        self.delivery.send_alone(ONLINE)
+        self.delivery.tell(notices[: self.delivery.room(ONLINE)], ONLINE)
+        self.delivery.send(ONLINE)
+        return [topic.removeprefix("plant/") for topic, _ in self.connection.sent[before:]]
+
+    def hang_up(self, *, early: bool = True) -> list[Notice]:
+        """The connection ends with all unanswered that was not answered so far; what is to be told again."""
+        return self.reconnect(*range(1, len(self.connection.sent) + 1), ended_early=early)
+
+    def accept(self) -> None:
+        """All that is on its way."""
+        self.answer(0x00, *range(1, len(self.connection.sent) + 1))
 
     def answer(self, code: int, *mids: int) -> None:
         self.delivery.settle(tuple((mid, ReasonCode(PacketTypes.PUBACK, identifier=code)) for mid in mids))
@@ -159,6 +177,95 @@ def test_rows_that_are_left_unanswered_by_three_short_connections_are_sent_one_b
         bench.reconnect(first, first + 1, first + 2, ended_early=True)
     assert "results are sent one by one" in caplog.text
     assert bench.send() == 1
+
+
+def test_a_short_connection_is_not_held_against_what_another_one_left_unanswered() -> None:
+    bench = Bench(3)
+    for first in (1, 4, 7):
+        assert bench.send() == 3
+        long, short = Ended((first, first + 1, first + 2), was_short=False), Ended((), was_short=True)
+        bench.delivery.take_back(replace(ONLINE, greet=True, ended=(long, short)))
+    assert bench.send() == 3
+
+
+def test_an_older_health_is_not_sent_after_a_newer_one() -> None:
+    bench = Bench(0)
+    assert bench.turn(HEALTH) == ["health"]
+    bench.turn(HEALTH)  # over the next connection already
+    assert bench.reconnect(1) == []
+
+
+def held_back(*notices: Notice, results: int = 3) -> Bench:
+    """With each of three connections these and the results were on their way when the broker hung up."""
+    bench, left = Bench(results), list(notices)
+    for _ in range(SUSPICIOUS):
+        assert bench.turn(*left) == [*(n.topic.removeprefix("plant/") for n in notices), *["result"] * results]
+        left = bench.hang_up()
+    assert left == []
+    return bench
+
+
+def test_what_is_told_when_the_broker_hangs_up_waits_apart_and_results_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    bench = held_back(HEALTH)
+    assert bench.turn(HEALTH) == ["result"], "one by one at first, and before all else"
+    bench.accept()
+    assert bench.turn(HEALTH) == ["result", "result"]
+    for now_s, pause in ((60.0, "has passed"), (120.0, "has doubled")):
+        bench.accept()
+        bench.now_s = now_s
+        bench.outbox.put([to_entry(result(int(now_s)), 0.0)])
+        assert bench.turn(HEALTH) == ["health"], f"by itself, when the pause {pause}"
+        assert bench.turn(HEALTH) == []
+        assert bench.hang_up(early=False) == []
+        assert bench.turn(HEALTH) == ["result"]
+    assert caplog.text.count("plant/health: a message cannot be sent: the broker hangs up on it") == 1
+    assert bench.turn(HEALTH) == []
+    bench.accept()
+    bench.now_s = 1000.0
+    assert bench.turn() == ["health"]
+    bench.accept()
+    assert bench.reconnect() == []
+    assert bench.turn(HEALTH) == ["health"], "the broker takes it again"
+
+
+def test_what_was_held_back_without_guilt_is_told_in_its_order_as_soon_as_the_first_is_accepted() -> None:
+    events = [Notice("plant/event", b"%d" % number, retain=False) for number in range(3)]
+    bench = held_back(*events)
+    bench.turn()
+    bench.accept()
+    bench.turn()
+    bench.accept()
+    bench.now_s = 60.0
+    assert bench.turn() == ["event"]
+    bench.accept()
+    assert bench.reconnect() == events[1:]
+    assert bench.turn(*events[1:]) == ["event", "event"]
+
+
+def test_a_row_at_which_the_broker_hangs_up_does_not_keep_back_what_else_there_is_to_tell() -> None:
+    bench = held_back(HEALTH, results=1)
+    bench.now_s = 60.0
+    for _ in range(GUILTY):
+        assert bench.turn() == ["result"]
+        bench.hang_up()
+    assert bench.turn() == ["health"]
+    bench.accept()
+    assert bench.turn() == ["result"], "nothing else waits"
+
+
+def test_who_we_are_is_held_back_as_well_and_said_as_it_is_by_then() -> None:
+    bench = Bench(1)
+    for _ in range(SUSPICIOUS):
+        bench.delivery.greet()
+        assert bench.turn() == ["result"]
+        bench.hang_up()
+    bench.delivery.greet()
+    assert bench.turn() == ["result"]
+    bench.accept()
+    bench.delivery.rename(BIRTH.model_copy(update={"recipe_name": "ring"}), ONLINE)
+    bench.now_s = 60.0
+    assert bench.turn() == ["status"]
+    assert b"ring" in bench.connection.sent[-1][1]
 
 
 def test_news_that_wait_again_go_before_newer_ones_and_the_newest_are_kept() -> None:

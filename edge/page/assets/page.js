@@ -43,6 +43,13 @@ function since(seconds) {
 
 const silentMs = () => Math.max(performance.now() - heardMono, Date.now() - heardWall);
 
+// As AbortSignal.timeout, which the browsers of older tablets lack.
+function timeout(ms) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), ms);
+  return controller.signal;
+}
+
 // ---- lamp
 
 function showLamp() {
@@ -117,7 +124,7 @@ async function showPicture() {
 }
 
 async function fetchPicture() {
-  const answer = await fetch("/live.jpg", { signal: AbortSignal.timeout(FETCH_MS) });
+  const answer = await fetch("/live.jpg", { signal: timeout(FETCH_MS) });
   if (answer.status !== 200) return noPicture("this part has no picture");
   const picture = byId("picture"), before = picture.src;
   picture.src = URL.createObjectURL(await answer.blob());
@@ -248,7 +255,7 @@ async function rule(card, decision, box) {
   const body = JSON.stringify({ decision, who: byId("who").value.trim() });
   try {
     const headers = { "Content-Type": "application/json" };
-    const signal = AbortSignal.timeout(RULING_MS);
+    const signal = timeout(RULING_MS);
     const answer = await fetch(`/rejects/${encodeURIComponent(card.result_id)}`, { method: "POST", headers, body, signal });
     say(`${card.part_id}: ${await answer.text()}`, answer.ok);
   } catch {
@@ -299,7 +306,7 @@ function listen() {
   mine.onerror = async () => {
     if (mine !== stream || mine.readyState !== EventSource.CLOSED) return; // it tries again by itself
     setTimeout(() => { if (mine === stream) listen(); }, RETRY_MS); // it was refused: too many look, or the token was changed
-    const answer = await fetch("/alive", { signal: AbortSignal.timeout(FETCH_MS) }).catch(() => null);
+    const answer = await fetch("/alive", { signal: timeout(FETCH_MS) }).catch(() => null);
     if (answer?.status === 401) location.reload();
   };
 }
