@@ -238,8 +238,8 @@ def test_that_a_frozen_picture_cannot_be_told_yet_is_said_once_and_so_is_that_it
     picture = [PART]
     fed(camera, stop, picture)
     shots = iter(source)
-    while source.feed().frames < 60:
-        assert isinstance(next(shots), Frame)
+    while (shot := next(shots)).seq < 60:
+        assert isinstance(shot, Frame)
     assert source.feed().freeze_told is False
     assert said == [("CAMERA_NOISE_UNSEEN", "warning")]
     for seed in itertools.count():
