@@ -58,7 +58,7 @@ class Reason(StrEnum):
     CAMERA_LOST = "CAMERA_LOST"
     FROZEN = "FROZEN"  # the camera repeats its last frame byte by byte
     WRONG_SETTINGS = "WRONG_SETTINGS"  # the camera did not take exposure, gain, … of the station file
-    LATE = "LATE"  # judged, but after the takt's deadline
+    LATE = "LATE"  # judged after the takt's deadline, or its trigger was taken when its picture was gone
     NOT_FINITE = "NOT_FINITE"  # the encoder or the search gave NaN or infinity
     NO_RECIPE = "NO_RECIPE"  # the part's job has no recipe, or it cannot be used
     SHIFT_CHECK_DUE = "SHIFT_CHECK_DUE"  # a sample is awaited, and this shot came while it was being laid down

@@ -17,7 +17,8 @@ class Stillness:
     """Counts frames that are equal to the one before, byte by byte.
 
     A scene may stand still, so equal frames alone prove nothing: only a camera that has shown noise cannot give two of them.
-    One that never has, such as a simulated one, is not suspected, unless a number of frames was given by hand.
+    One that never has, such as a simulated one, is not suspected, unless a number of frames was given by hand. What is kept
+    of before this process may be of another camera of the same name; until this one shows noise, that is said with it.
 
     Args:
         traits: the camera's; `frozen_frames` equal frames in a row are a frozen camera, None: 20, once it has shown noise.
@@ -31,6 +32,7 @@ class Stillness:
         self._hold_s = _CODEC_S if traits.compresses else 0.0
         self._before: NDArray[Any] | None = None
         self._equal, self._since_s = 1, 0.0
+        self._hearsay: NoiseMemory | None = None
         self.told = self._by_hand
         """Whether a camera that froze now would be found."""
 
@@ -45,15 +47,20 @@ class Stillness:
         still_s = mono_s - self._since_s
         if not self.told or self._equal < self._frames or still_s < self._hold_s:
             return None
-        return f"the last {self._equal} frames of the camera are equal byte by byte, for {still_s:.1f} s"
+        found = f"the last {self._equal} frames of the camera are equal byte by byte, for {still_s:.1f} s"
+        if self._hearsay:
+            found += f"; if this is another camera, remove {self._hearsay.path} or set source.frozen_frames, and restart"
+        return found
 
     def _learn(self, before: NDArray[Any] | None, pixels: NDArray[Any]) -> None:
         """Whether the camera's noise is known, or these two frames show it."""
         if before is None or before.shape != pixels.shape or before.dtype != pixels.dtype:
             # Another size may come by binning, which averages the noise away.
-            self.told = self._by_hand or (self._noise is not None and self._noise.knows(self._kind(pixels)))
-        elif not self.told and is_noise(before, pixels):
-            self.told = True
+            known = not self._by_hand and self._noise is not None and self._noise.knows(self._kind(pixels))
+            self._hearsay = self._noise if known else None
+            self.told = self._by_hand or known
+        elif (self._hearsay or not self.told) and is_noise(before, pixels):
+            self.told, self._hearsay = True, None
             if self._noise:
                 self._noise.note(self._kind(pixels))
 

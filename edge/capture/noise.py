@@ -92,6 +92,11 @@ class NoiseMemory:
         except (BadConfig, OSError) as err:
             log.warning("source.noise_file: %s; until the camera shows its noise again, a frozen one cannot be told", err)
 
+    @property
+    def path(self) -> Path:
+        """What is to be removed where another camera has come in the place of the one that it is about."""
+        return self._path
+
     def knows(self, kind: str) -> bool:
         """Whether it has shown noise, in this process or before."""
         return kind in self._kinds

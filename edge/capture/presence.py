@@ -65,7 +65,10 @@ class Frames(Protocol):
 
 
 class Presence:
-    """Written by the thread that takes the frames; any thread may read its `feed`."""
+    """Written by the thread that takes the frames; any thread may read its `feed`.
+
+    What changes is noted before it is said, for who hears of it may ask.
+    """
 
     def __init__(self, name: int | str, events: Events) -> None:
         self._name = name
@@ -96,20 +99,21 @@ class Presence:
 
     def here(self, exposure: Exposed) -> None:
         """The line has this frame."""
-        self._see(exposure)
         self._note(up=True, dropped=exposure.number - self._number - 1)
         self._number = exposure.number
+        self._see(exposure)
 
     def seen(self, exposure: Exposed) -> None:
         """This frame came, and the line did not ask for it."""
-        self._see(exposure)
         if not self._feed.up:
             self._note(up=True)
+        self._see(exposure)
 
     def lost(self, fault: str) -> None:
         """No frame came in the camera's time."""
-        if self._lost.begin(f"camera {self._name} is lost: {fault}; trying again for ever"):
+        if self._feed.fault is None:
             self._note(up=False, fault=Fault(Reason.CAMERA_LOST, fault))
+            self._lost.begin(f"camera {self._name} is lost: {fault}; trying again for ever")
 
     def look_after(self, frames: Frames, timeout_s: float) -> None:
         """The line asks for none now. timeout_s: how long one frame may take."""

@@ -3,13 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from edge.capture.camera import NewestFrame, shoot
+from edge.capture.camera import Exposure, NewestFrame, shoot
 from edge.capture.noise import NoiseMemory
 from edge.capture.presence import Presence
 from edge.capture.sources import Feed
 from edge.capture.stream import Camera
-from edge.capture.triggers import Trigger, Triggers
+from edge.capture.triggers import Missed, Trigger, Triggers
 from edge.events import Events
 from edge.types import Reason, Shot, Unfit, Verdict
 
@@ -20,7 +21,8 @@ class TriggeredCameraSource:
     """The first frame that arrived after each trigger; CAMERA_LOST for each that gets none in the camera's time.
 
     A trigger that comes while a part is being judged has its own frame kept until that is done, so its verdict comes at most
-    one inspection late, and is about its own part. That the camera is lost is said when it happens, not at the next trigger.
+    one inspection late, and is about its own part; LATE for one that is taken when that frame is gone. That the camera is
+    lost is said when it happens, not at the next trigger.
 
     Args:
         camera: what is looked through.
@@ -76,17 +78,26 @@ class TriggeredCameraSource:
         """What the camera gave for this trigger; None when the line is stopped before that."""
         # From the trigger and not from now: a frame that comes much later shows another part.
         deadline_s = max(trigger.mono_s, frames.began_s) + self._camera.traits.timeout_s
-        exposure = self._triggers.frame(deadline_s, self._stop)
-        if exposure is None and self._stop.is_set():
+        found = self._triggers.frame(deadline_s, self._stop)
+        if found is None and self._stop.is_set():
             return None
         self._triggers.taken()
-        if exposure:
-            self._presence.here(exposure)
-            shot = shoot(trigger.part_id, exposure)
-        else:
-            fault = frames.fault
-            self._presence.lost(fault)
-            shot = Unfit(trigger.part_id, -1, trigger.mono_s, trigger.utc, Reason.CAMERA_LOST, fault)
+        shot = self._shot_of(trigger, found, frames)
         if trigger.told and trigger.result_id:
             self._asking[trigger.result_id] = trigger
         return trigger.marked(shot)
+
+    def _shot_of(self, trigger: Trigger, found: Exposure | Missed | None, frames: NewestFrame) -> Shot:
+        unfit = partial(Unfit, trigger.part_id, -1, trigger.mono_s, trigger.utc)
+        match found:
+            case Exposure():
+                self._presence.here(found)
+                return shoot(trigger.part_id, found)
+            case Missed():
+                # Nothing of the camera follows from it, and on a busy line nobody else looks after it.
+                self._presence.look_after(frames, self._camera.traits.timeout_s)
+                return unfit(Reason.LATE, str(found))
+            case None:
+                fault = frames.fault
+                self._presence.lost(fault)
+                return unfit(Reason.CAMERA_LOST, fault)

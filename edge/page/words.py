@@ -20,7 +20,7 @@ PLAIN = {
     Reason.CAMERA_LOST: "The camera gives no picture",
     Reason.FROZEN: "The camera repeats its last picture: call the line engineer",
     Reason.WRONG_SETTINGS: "The camera has not taken its settings: call the line engineer",
-    Reason.LATE: "The verdict came too late for the takt",
+    Reason.LATE: "The trigger or the verdict came too late",
     Reason.NOT_FINITE: "The computation failed: call the line engineer",
     Reason.NO_RECIPE: "There is no recipe for this job",
     Reason.SHIFT_CHECK_DUE: "A sample is awaited: this shot shows none",

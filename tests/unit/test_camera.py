@@ -145,15 +145,16 @@ def test_between_two_parts_that_are_far_apart_the_loss_of_the_camera_is_said_and
 ) -> None:
     feeder, got = Feeder(stop), list[Shot]()
     source = CameraSource(feeder.camera, 3600.0, stop, feeder.events)
+    up: dict[str, bool] = {}
+    feeder.events.listen(lambda happening: up.update({happening.code: source.feed().up}))
     line = threading.Thread(target=lambda: got.extend(source), daemon=True)
     line.start()
     wait_until(lambda: got, "the first part")
     feeder.on = False
     wait_until(lambda: feeder.said[-1:] == ["CAMERA_LOST"], "the loss")
-    assert not source.feed().up
     feeder.on = True
     wait_until(lambda: feeder.said[-1:] == ["CAMERA_BACK"], "the return")
-    assert source.feed().up
+    wait_until(lambda: up == {"CAMERA_LOST": False, "CAMERA_BACK": True}, "what the feed says when it is said")
     assert len(got) == 1
     stop.set()
     line.join(PATIENCE_S)

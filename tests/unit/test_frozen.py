@@ -122,6 +122,21 @@ def test_a_camera_that_is_frozen_at_the_start_is_found_where_it_has_shown_noise_
     assert not any(verdicts(stillness(noise=NoiseMemory(path)), [PART[:-8]] * 20)), "another size"
 
 
+def test_a_camera_that_is_frozen_by_what_another_one_may_have_shown_says_how_to_end_that(tmp_path: Path) -> None:
+    path = tmp_path / "station.noise"
+    verdicts(stillness(noise=NoiseMemory(path)), [noisy(PART, seed) for seed in range(3)])
+    wait_until(path.exists, "the file")
+    one, hint = stillness(noise=NoiseMemory(path)), f"if this is another camera, remove {path} or set source.frozen_frames"
+    frozen = [one.look(PART, 0.0) for _ in range(20)][-1]
+    assert frozen
+    assert hint in frozen
+    shown = [one.look(noisy(PART, seed), 0.0) for seed in (4, 5, *[5] * 19)]
+    assert shown[-1]
+    assert hint not in shown[-1], "it has shown noise itself"
+    path.unlink()
+    assert not any(verdicts(stillness(noise=NoiseMemory(path)), [PART] * 100)), "what was said helps"
+
+
 def test_what_is_only_looked_at_is_not_kept(tmp_path: Path) -> None:
     memory = NoiseMemory(tmp_path / "station.noise", keeps=False)
     verdicts(stillness(noise=memory), [noisy(PART, seed) for seed in range(3)])
@@ -223,8 +238,8 @@ def test_that_a_frozen_picture_cannot_be_told_yet_is_said_once_and_so_is_that_it
     picture = [PART]
     fed(camera, stop, picture)
     shots = iter(source)
-    while source.feed().frames < 60:
-        assert isinstance(next(shots), Frame)
+    while (shot := next(shots)).seq < 60:
+        assert isinstance(shot, Frame)
     assert source.feed().freeze_told is False
     assert said == [("CAMERA_NOISE_UNSEEN", "warning")]
     for seed in itertools.count():
