@@ -74,7 +74,7 @@ class OpenCvCamera:
         rtsp_transport: Literal["tcp", "udp"] = "tcp",
         frozen_frames: int | None = None,
     ) -> None:
-        self._device, self._settings, self._rtsp_transport = device, settings or SettingsConfig(), rtsp_transport
+        self._device, self._settings = device, settings or SettingsConfig()
         self.traits = Traits(
             without_secrets(device), timeout_s, frozen_frames, compresses=is_url(device) and not is_pipeline(device)
         )
@@ -83,6 +83,10 @@ class OpenCvCamera:
                 "source.device: gst:// needs an OpenCV that was built with GStreamer, and opencv-python-headless is not; "
                 "build it with -D WITH_GSTREAMER=ON, or give the camera's rtsp:// URL or /dev path."
             )
+        # The only way in that OpenCV offers; one process has one camera. Here, and not when it is opened: the environment is
+        # not to be changed while another thread may read it, which has ended the process (setenv(3), "MT-Unsafe const:env").
+        if is_url(device):
+            os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"rtsp_transport;{rtsp_transport}"
 
     def open(self) -> "OpenCvStream":
         """Open it and tell it its settings.
@@ -107,8 +111,6 @@ class OpenCvCamera:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         if is_pipeline(device):
             return cv2.VideoCapture(str(device).removeprefix(PIPELINE), cv2.CAP_GSTREAMER, limits)
-        # The only way in that OpenCV offers; one process has one camera.
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"rtsp_transport;{self._rtsp_transport}"
         return cv2.VideoCapture(str(device), cv2.CAP_FFMPEG, limits)
 
 

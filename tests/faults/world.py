@@ -116,11 +116,16 @@ class World(AbstractContextManager["World"]):
         )
         stack.callback(self._leave_no_device)
         self._start_device()
-        wait_until(lambda: self.mes.known, "the first result", PATIENCE_S)
+        wait_until(lambda: self.mes.known or not self._runs, "the first result", PATIENCE_S)
+        assert self._runs, self.words
 
     @property
     def _outbox(self) -> Path:
         return self._folder / "disk" / "station.outbox"
+
+    @property
+    def _runs(self) -> bool:
+        return self._device is not None and self._device.runs
 
     @property
     def words(self) -> str:

@@ -1,5 +1,6 @@
 """Timeouts of a network camera hold, whatever the other side does, and the camera is opened again."""
 
+import os
 import threading
 from collections.abc import Iterator
 from typing import Literal
@@ -10,7 +11,7 @@ from edge.capture.camera import CameraSource
 from edge.capture.opencv import OpenCvCamera
 from edge.errors import BadConfig, CameraLost
 from edge.types import Frame, Reason, Shot, Unfit
-from tests.brokers import HOST, wait_until
+from tests.brokers import HOST, free_port, wait_until
 from tests.conftest import part_picture
 from tests.rude_cameras import RtspDoor, RudeCamera, resets, silent, stalls
 
@@ -49,6 +50,16 @@ def test_a_camera_that_stops_in_the_middle_is_lost_and_opened_again(treat, stop:
         assert seen == {Frame, Unfit}
         assert source.feed().losses >= 1
         stop.set()
+
+
+def test_opening_a_camera_again_and_again_leaves_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is opened in a thread of its own; to change the environment there while another one reads it ends the process."""
+    camera = OpenCvCamera(f"rtsp://{HOST}:{free_port()}/cam", TIMEOUT_S)
+    changed: list[object] = []
+    monkeypatch.setattr(os, "putenv", lambda *said: changed.append(said))
+    with pytest.raises(CameraLost):
+        camera.open()
+    assert changed == []
 
 
 @pytest.mark.parametrize(("transport", "asked"), [("tcp", "RTP/AVP/TCP"), ("udp", "RTP/AVP/UDP")])
