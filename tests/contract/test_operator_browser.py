@@ -271,13 +271,15 @@ def test_the_token_opens_the_page(browser: Browser, recipe: Recipe, tmp_path: Pa
         tab.page.get_by_role("button", name="Open").click()
         expect(tab.page.get_by_role("alert")).to_have_text("That is not the token.")
         assert not tab.too_wide()
-        tab.complaints.clear()  # browsers write the refusal into their console
         tab.page.fill("#token", TOKEN)
         tab.page.get_by_role("button", name="Open").click()
         tab.shows("silent", "NO NEWS")
         assert tab.page.evaluate("document.body.className") == "lamp"
         assert tab.page.evaluate("document.cookie") == ""
-        assert (tab.complaints, tab.elsewhere) == ([], [])
+        # Some time, browsers write into their console that the wrong token was refused, and what else they would ask for.
+        known = ("status of 403", "Autofocus", "[DOM]")
+        left = [said for said in tab.complaints if not any(each in said for each in known)]
+        assert (left, tab.elsewhere) == ([], [])
 
 
 def test_the_browser_of_an_older_tablet_shows_and_rules_as_well(browser: Browser, recipe: Recipe, tmp_path: Path) -> None:
