@@ -1,7 +1,7 @@
 """Files of JSON lines that a device has written, read strictly, line by line.
 
-A line that a power cut left unfinished is no fault of its reader: at the end of a file, or with the next run's first line
-right behind it, it is counted and left out. Any other damage is an error.
+A line that a power cut left unfinished is no fault of its reader: at the end of a file and without an end of its own,
+or with the next run's first line right behind it, it is counted and left out. Any other damage is an error.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Lines(Generic[Kind]):
                 while line:
                     following = file.readline(_LONGEST_LINE)
                     where = f"{path}, line {number}"
-                    if message := self._parsed(line, where, last=not following):
+                    if message := self._parsed(line, where, torn=not line.endswith(b"\n")):
                         yield where, message
                     read += len(line)
                     if number % _TELL_EVERY == 0 or not following:
@@ -53,15 +53,15 @@ class Lines(Generic[Kind]):
         except OSError as err:
             raise BadConfig(f"{path}: cannot be read: {err.strerror}; give a file that `goodpart run` writes.") from None
 
-    def _parsed(self, line: bytes, where: str, *, last: bool) -> Kind | None:
+    def _parsed(self, line: bytes, where: str, *, torn: bool) -> Kind | None:
         try:
             return self._model.model_validate_json(line)
         except ValidationError as err:
             self.cut_off += 1
             behind = line.rfind(self._beginning)
             if behind > 0:
-                return self._parsed(line[behind:], where, last=last)
-            if last:
+                return self._parsed(line[behind:], where, torn=torn)
+            if torn:
                 return None
             first = err.errors()[0]
             key = ".".join(str(part) for part in first["loc"]) or "the line"

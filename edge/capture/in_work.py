@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from edge.errors import BadConfig
-from edge.host.files import DRAFT
+from edge.host.files import may_be_there, put_in_place
 from edge.strict import Strict, load_json
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class InWork:
 
     def recall(self) -> None:
         """What the process before had begun and not ended, if it was killed."""
-        if not self._file.exists():
+        if not may_be_there(self._file):
             return
         try:
             found = load_json(self._file, _Tries, BadConfig)
@@ -124,9 +124,8 @@ class InWork:
     def _write(self) -> None:
         try:
             if self._tries or self._given_up:
-                draft = self._file.with_name(self._file.name + DRAFT)
-                draft.write_text(_Tries(given_up=self._given_up, tries=tuple(self._tries.values())).model_dump_json())
-                draft.replace(self._file)
+                tries = _Tries(given_up=self._given_up, tries=tuple(self._tries.values()))
+                put_in_place(self._file, tries.model_dump_json().encode(), sync=False)
             else:
                 self._file.unlink(missing_ok=True)
         except OSError as err:

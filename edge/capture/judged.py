@@ -237,10 +237,10 @@ def must_take_files(folder: Path) -> None:
     """
     for place in (folder, *places(folder)):
         if why := hindrance(place, folder=True):
-            raise BadConfig(
-                f"source.path: no file can be moved in {place} by this user: {why}; give write access, in the sandbox with "
-                "ReadWritePaths= in a drop-in."
-            )
+            in_the_way = place.exists() and not place.is_dir()
+            access = "give write access, in the sandbox with ReadWritePaths= in a drop-in"
+            mend = "move away what has this name" if in_the_way else access
+            raise BadConfig(f"source.path: no file can be moved in {place} by this user: {why}; {mend}.")
 
 
 def held_bytes(folder: Path) -> int:

@@ -32,9 +32,7 @@ _LOOKS_SHARE = 10
 class _Seen:
     stamp: Stamp
     since_s: float  # monotonic: unchanged at least since then
-    arrived_s: (
-        float | None
-    )  # monotonic, pauses left out: it was not there, or not whole, before; None: it lay there at the start
+    arrived_s: float | None  # monotonic, pauses left out: not there, or not whole, before; None: it lay there at the start
 
     def after_pause(self, began_s: float, ended_s: float) -> "_Seen":
         """The same, without the time of a pause in which nobody could judge it."""

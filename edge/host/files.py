@@ -14,8 +14,8 @@ DRAFT = ".draft"
 """Ends the name of a file that is not whole yet."""
 
 
-def write_through(path: Path, raw: bytes) -> None:
-    """Write a whole file, in place of what has the name, and wait until the disk has it.
+def write_through(path: Path, raw: bytes, *, sync: bool = True) -> None:
+    """Write a whole file, in place of what has the name, and wait until the disk has it; without `sync`, do not wait.
 
     Raises:
         OSError: the disk refuses.
@@ -24,25 +24,29 @@ def write_through(path: Path, raw: bytes) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(open_kept(path, os.O_WRONLY | os.O_EXCL, 0o666), "wb") as file:
         file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
 
 
-def put_in_place(path: Path, raw: bytes) -> None:
+def put_in_place(path: Path, raw: bytes, *, sync: bool = True) -> None:
     """A file that is whole under its name or not there, and there when this returns, even if the power goes then.
+
+    Without `sync` it outlives the process, and not the power.
 
     Raises:
         OSError: the disk refuses; no draft is left behind where that can be helped.
     """
     draft = path.with_name(path.name + DRAFT)
     try:
-        write_through(draft, raw)
+        write_through(draft, raw, sync=sync)
         draft.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if sync:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

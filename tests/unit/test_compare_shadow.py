@@ -160,6 +160,13 @@ def test_damage_is_named_with_file_and_line(a: Recipe, b: Recipe, tmp_path: Path
         read(a, b, path)
 
 
+def test_a_whole_line_that_is_no_comparison_is_damage_and_not_unfinished(a: Recipe, b: Recipe, tmp_path: Path) -> None:
+    path = write(tmp_path / "shadow.jsonl", shift(a, b))
+    path.write_bytes(path.read_bytes() + b'{"nonsense": 1}\n')
+    with pytest.raises(BadConfig, match=r"shadow\.jsonl, line 101: damaged"):
+        read(a, b, path)
+
+
 def test_the_command_says_it_in_words_on_a_page_and_as_one_object(
     a: Recipe, b: Recipe, recipe_dir: Path, challenger_dir: Path, tmp_path: Path
 ) -> None:
